@@ -1,0 +1,44 @@
+{{
+    config(
+        meta={'window': 'session'},
+        indexes=[{'columns': ['session']}],
+        post_hook="{{ carry_renames() }}",
+    )
+}}
+
+with scores as (
+
+    select * from {{ ref('quality_scores_daily') }}
+    where {{ in_window() }}
+
+),
+
+instruments as (
+
+    select * from {{ ref('stg_ops__instruments') }}
+
+),
+
+final as (
+
+    select
+        instruments.symbol,
+        scores.timeframe,
+        scores.session,
+        scores.instrument_id,
+        instruments.asset_class,
+        scores.score,
+        scores.validity,
+        scores.completeness,
+        scores.plausibility,
+        scores.bar_count,
+        scores.expected_count,
+        scores.held_count,
+        scores.findings,
+        scores.source
+    from scores
+    inner join instruments on scores.instrument_id = instruments.instrument_id
+
+)
+
+select * from final

@@ -1,0 +1,21 @@
+{{ config(meta={'window': 'all'}) }}
+
+with source as (
+
+    select * from {{ source('research', 'strategies') }}
+
+),
+
+final as (
+
+    select
+        strategy,
+        version,
+        family,
+        title,
+        definition
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,8 @@
+{% test grain_is_unique(model, columns) %}
+select
+    {{ columns | join(', ') }},
+    count(*) as copies
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}

@@ -1,0 +1,141 @@
+"""Bars: fetched, landed, audited and published per window; what fails the audit is held, never shown."""
+
+import dagster as dg
+from pydantic import Field
+
+from chandlery.market.timeframes import Timeframe
+from chandlery.sources.protocol import BarSource
+from chandlery.steps.bars import IngestReceipt, ingest_bars
+from chandlery.store.warehouse import Warehouse
+from orchestration.assets.universe import instruments, sessions
+from orchestration.failures import RETRY, boundary
+from orchestration.metadata import Materialized, picture, table
+from orchestration.partitions import DAILY, RANGE, window_of
+
+_GATE = (
+    ("batch_fulfils_the_contract", "Great Expectations suite on every landed batch of the run."),
+    ("no_batch_is_held", "No batch had so many faulty bars that all of it was held."),
+)
+
+
+class IngestChoices(dg.Config):
+    """Choices of one ingest run."""
+
+    symbols: list[str] = Field(default_factory=list, description="Symbols to ingest; empty: all that are tracked.")
+
+
+def _specs(name: str) -> list[dg.AssetCheckSpec]:
+    return [dg.AssetCheckSpec(check, asset=dg.AssetKey(["raw", name]), description=text) for check, text in _GATE]
+
+
+def _ingest(
+    context: dg.AssetExecutionContext,
+    config: IngestChoices,
+    warehouse: Warehouse,
+    bar_source: BarSource,
+    timeframe: Timeframe,
+) -> Materialized:
+    start, end = window_of(context)
+    with boundary(context):
+        receipt = ingest_bars(
+            bar_source,
+            warehouse,
+            timeframe=timeframe,
+            start=start,
+            end=end,
+            symbols=tuple(config.symbols),
+            run_id=context.run.run_id,
+        )
+    return Materialized(metadata=_metadata(receipt), check_results=_gate(receipt))
+
+
+def _metadata(receipt: IngestReceipt) -> dict[str, dg.MetadataValue | int | float]:
+    rows = [
+        {
+            "symbol": item.symbol,
+            "windows": item.windows,
+            "seen": item.rows_seen,
+            "new": item.rows_new,
+            "revised": item.rows_revised,
+            "held": item.rows_held,
+            "source": item.source,
+        }
+        for item in receipt.symbols
+    ]
+    return {
+        "dagster/row_count": receipt.total("rows_seen") - receipt.total("rows_held"),
+        "rows_new": receipt.total("rows_new"),
+        "rows_revised": receipt.total("rows_revised"),
+        "rows_held": receipt.total("rows_held"),
+        "rows_dropped": receipt.rows_dropped,
+        "findings": receipt.findings,
+        "pages": receipt.pages,
+        "requests": receipt.requests,
+        "rows_per_second": round(receipt.total("rows_seen") / max(receipt.seconds, 1e-9)),
+        "preview": table(rows),
+        "plot": picture(receipt.plot),
+    }
+
+
+def _gate(receipt: IngestReceipt) -> list[dg.AssetCheckResult]:
+    broken = [item for item in receipt.contract if item.unexpected]
+    rows = [
+        {"expectation": item.name, "batches": item.batches, "unexpected": item.unexpected, "first": item.first}
+        for item in receipt.contract
+    ]
+    return [
+        dg.AssetCheckResult(
+            check_name="batch_fulfils_the_contract",
+            passed=not broken,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"expectations": table(rows), "rows_held": receipt.total("rows_held")},
+        ),
+        dg.AssetCheckResult(
+            check_name="no_batch_is_held",
+            passed=not receipt.blocked,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"held": table([{"window": text} for text in receipt.blocked])},
+        ),
+    ]
+
+
+@dg.asset(
+    key_prefix="raw",
+    group_name="bars",
+    kinds={"postgres", "python"},
+    owners=["team:data"],
+    deps=[instruments, sessions],
+    partitions_def=DAILY,
+    backfill_policy=RANGE,
+    retry_policy=RETRY,
+    check_specs=_specs("massive__bars_1m"),
+)
+def massive__bars_1m(
+    context: dg.AssetExecutionContext,
+    config: IngestChoices,
+    warehouse: dg.ResourceParam[Warehouse],
+    bar_source: dg.ResourceParam[BarSource],
+) -> Materialized:
+    """Minute bars as published, unadjusted; `ts` is the bar's open, extended hours included."""
+    return _ingest(context, config, warehouse, bar_source, Timeframe.M1)
+
+
+@dg.asset(
+    key_prefix="raw",
+    group_name="bars",
+    kinds={"postgres", "python"},
+    owners=["team:data"],
+    deps=[instruments, sessions],
+    partitions_def=DAILY,
+    backfill_policy=RANGE,
+    retry_policy=RETRY,
+    check_specs=_specs("massive__bars_1d"),
+)
+def massive__bars_1d(
+    context: dg.AssetExecutionContext,
+    config: IngestChoices,
+    warehouse: dg.ResourceParam[Warehouse],
+    bar_source: dg.ResourceParam[BarSource],
+) -> Materialized:
+    """Day bars as published, unadjusted; `ts` is local midnight of the session."""
+    return _ingest(context, config, warehouse, bar_source, Timeframe.D1)

@@ -1,0 +1,100 @@
+"""Every job, schedule and sensor: all clocks in one file."""
+
+from datetime import UTC, timedelta
+
+import dagster as dg
+
+from chandlery.settings import Settings
+from orchestration.partitions import STRATEGIES
+
+_RAW = dg.AssetSelection.assets(["raw", "massive__bars_1m"], ["raw", "massive__bars_1d"])
+_MODELS = dg.AssetSelection.tag("market", "")
+
+sync_universe = dg.define_asset_job(
+    "sync_universe",
+    dg.AssetSelection.groups("universe"),
+    description="Instruments, calendar table, splits.",
+)
+ingest_bars = dg.define_asset_job(
+    "ingest_bars",
+    _RAW,
+    description="Fetch, audit and publish the bars of the chosen days.",
+)
+build_candles = dg.define_asset_job(
+    "build_candles",
+    _MODELS,
+    description="Rebuild candles, quality scores and what the API reads of the chosen days.",
+)
+refresh_market = dg.define_asset_job(
+    "refresh_market",
+    _RAW | _MODELS,
+    description="Bars to served candles and quality of the chosen days, in one run.",
+)
+run_studies = dg.define_asset_job(
+    "run_studies",
+    dg.AssetSelection.assets(["research", "studies"]),
+    description="One Optuna study of the chosen strategy.",
+)
+report_risk = dg.define_asset_job(
+    "report_risk",
+    dg.AssetSelection.assets(["research", "risk_reports"]),
+    description="The risk report of the portfolio.",
+)
+publish_research = dg.define_asset_job(
+    "publish_research",
+    dg.AssetSelection.tag("research_serving", "")
+    | dg.AssetSelection.assets(["research", "strategies"], ["ops", "publication"]),
+    description="Studies and reports as the API reads them, and the publication log.",
+)
+
+JOBS = [sync_universe, ingest_bars, build_candles, refresh_market, run_studies, report_risk, publish_research]
+SENSORS: list[dg.SensorDefinition] = []
+
+
+_TIMETABLE = (
+    ("sync_universe_daily", sync_universe, "30 1 * * *", "Instruments, calendar and splits at 01:30 UTC."),
+    ("report_risk_daily", report_risk, "30 3 * * *", "The risk report at 03:30 UTC."),
+    ("publish_research_daily", publish_research, "0 4 * * *", "Studies and reports served at 04:00 UTC."),
+)
+
+
+def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return the timetable, in UTC; stopped unless the settings say otherwise, to spare the vendor quota."""
+    wanted = settings.dagster.schedules_running
+    status = dg.DefaultScheduleStatus.RUNNING if wanted else dg.DefaultScheduleStatus.STOPPED
+
+    @dg.schedule(
+        name="refresh_market_daily",
+        job=refresh_market,
+        cron_schedule="0 2 * * *",
+        execution_timezone="UTC",
+        default_status=status,
+        description="Yesterday's session at 02:00 UTC.",
+    )
+    def refresh_market_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        yesterday = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)
+        return dg.RunRequest(partition_key=yesterday.date().isoformat())
+
+    @dg.schedule(
+        name="run_studies_daily",
+        job=run_studies,
+        cron_schedule="0 3 * * *",
+        execution_timezone="UTC",
+        default_status=status,
+        description="Every strategy's study at 03:00 UTC.",
+    )
+    def run_studies_daily() -> list[dg.RunRequest]:
+        return [dg.RunRequest(partition_key=name) for name in STRATEGIES.get_partition_keys()]
+
+    plain = [
+        dg.ScheduleDefinition(
+            name=name,
+            job=job,
+            cron_schedule=cron,
+            execution_timezone="UTC",
+            default_status=status,
+            description=text,
+        )
+        for name, job, cron, text in _TIMETABLE
+    ]
+    return [refresh_market_daily, run_studies_daily, *plain]

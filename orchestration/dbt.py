@@ -1,0 +1,83 @@
+"""dbt as Dagster sees it: the manifest, the mapping of models to assets, one way to run it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+
+from chandlery.settings import PROJECT_DIR as ROOT
+from chandlery.settings import export_environment
+from chandlery.steps.candles import dbt_environment
+from chandlery.store.warehouse import Warehouse
+
+PROJECT_DIR = ROOT / "dbt_project"
+DBT_PROGRAM = Path(sys.executable).parent / "dbt"
+"""Beside the interpreter: a code location started by full path does not have it on PATH."""
+_MANIFEST = PROJECT_DIR / "target" / "manifest.json"
+RESEARCH_MODELS = ("strategies_v1", "studies_v1", "study_equity_v1", "reports_v1")
+_MINUTES_ONLY = {f"candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")}
+_GROUPS = {"staging": "bars", "prices": "bars", "quality": "quality", "candles": "candles", "serving": "serving"}
+
+
+class StageTranslator(DagsterDbtTranslator):
+    """Keys are `schema/model`; groups are the stages."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=True)
+        )
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return `[schema, name]`, or what a source declares for itself."""
+        if dbt_resource_props["resource_type"] == "model":
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the stage a model belongs to: its schema's, else the one its name begins with."""
+        schema, name = dbt_resource_props["schema"], dbt_resource_props["name"]
+        return _GROUPS.get(schema) or _GROUPS.get(name.split("_")[0]) or "candles"
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, str]:
+        """Return which runs rebuild the model: `market` by sessions of minutes, `days` by sessions of day bars."""
+        name = dbt_resource_props["name"]
+        if name in RESEARCH_MODELS:
+            return {"research_serving": ""}
+        return {"market": ""} if name in _MINUTES_ONLY else {"market": "", "days": ""}
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+        """Return the owning team."""
+        return ["team:data"]
+
+
+def manifest() -> Path:
+    """Return the manifest, parsed anew when a file of the project is newer than it."""
+    newest = max(
+        path.stat().st_mtime
+        for folder in ("models", "macros", "tests", "seeds")
+        for path in [PROJECT_DIR, *(PROJECT_DIR / folder).rglob("*")]
+        if path.suffix in {".sql", ".yml"} or path == PROJECT_DIR
+    )
+    if not _MANIFEST.exists() or _MANIFEST.stat().st_mtime < newest:
+        _parse()
+    return _MANIFEST
+
+
+def _parse() -> None:
+    arguments = ["parse", "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--quiet"]
+    subprocess.run([str(DBT_PROGRAM), *arguments], check=True, cwd=PROJECT_DIR)
+
+
+def build_models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: Mapping[str, str]
+) -> Iterator[Any]:
+    """Run `dbt build` on the selected models and yield their materializations and test results."""
+    export_environment(dbt_environment(warehouse))
+    # Unit tests fix their own window; they belong to the test suite.
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
+    yield from dbt.cli(arguments, context=context).stream().fetch_row_counts()

@@ -1,0 +1,27 @@
+"""Every partitions definition, and how a partition becomes a window of sessions."""
+
+from datetime import date
+
+import dagster as dg
+from chandlery.steps.research import strategy_names
+
+from chandlery.market.calendar import FIRST_SESSION
+
+DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_SESSION.isoformat(), timezone="UTC")
+"""One partition per calendar day; its key is the session date of every market (crypto: the UTC day)."""
+
+STRATEGIES = dg.StaticPartitionsDefinition(list(strategy_names()))
+
+RANGE = dg.BackfillPolicy.single_run()
+"""A backfill over many days is one run over one window, not a run per day."""
+
+
+def window_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """Return the sessions of this run as `[start, end)`."""
+    window = context.partition_time_window
+    return window.start.date(), window.end.date()
+
+
+def dbt_vars(start: date, end: date) -> dict[str, str]:
+    """Return the variables that tell every model which sessions to rebuild."""
+    return {"start_session": start.isoformat(), "end_session": end.isoformat()}

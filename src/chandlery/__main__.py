@@ -1,0 +1,5 @@
+"""`python -m chandlery`."""
+
+from chandlery.cli import main
+
+main()

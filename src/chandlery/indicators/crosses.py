@@ -1,0 +1,39 @@
+"""Crosses of two series; exact, without tolerance."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chandlery.indicators.series import BoolSeries, FloatSeries, as_series
+
+
+def crossover(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Whether `first` is above `second` now and was not on the last bar where both were defined.
+
+    A number stands for a constant series. False on the first bar where both are defined and on every bar
+    where one is NaN. Warm-up 1 beyond that of the operands.
+
+    Raises:
+        InvalidInput: for a two-dimensional input.
+    """
+    left, right = _pair(first, second)
+    both = np.flatnonzero(~(np.isnan(left) | np.isnan(right)))
+    above = left[both] > right[both]
+    out = np.zeros(left.size, dtype=np.bool_)
+    out[both[1:]] = above[1:] & ~above[:-1]
+    return out
+
+
+def crossunder(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Whether `first` is below `second` now and was not on the last bar where both were defined.
+
+    Everything else as `crossover`.
+
+    Raises:
+        InvalidInput: for a two-dimensional input.
+    """
+    return crossover(second, first)
+
+
+def _pair(first: ArrayLike, second: ArrayLike) -> tuple[FloatSeries, FloatSeries]:
+    left, right = np.broadcast_arrays(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
+    return as_series(left), as_series(right)

@@ -1,0 +1,113 @@
+"""Operators bar by bar, on series or numbers, with Pine's tolerance and `na`.
+
+Differences of at most `TOLERANCE` (absolute) count as equal. NaN propagates through arithmetic and makes every
+comparison false, `ne` included. Division by zero answers NaN, as Pine's `na`.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chandlery.indicators.series import BoolSeries, FloatSeries
+
+TOLERANCE = 1e-10
+
+
+def _floats(values: ArrayLike) -> FloatSeries:
+    return np.asarray(values, dtype=np.float64)
+
+
+def add(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Sum."""
+    return _floats(first) + _floats(second)
+
+
+def sub(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Difference."""
+    return _floats(first) - _floats(second)
+
+
+def mul(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Product."""
+    return _floats(first) * _floats(second)
+
+
+def div(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Quotient; NaN where the divisor is zero. The quotient of two whole numbers keeps its fraction (Pine v6)."""
+    divisor = _floats(second)
+    return _floats(first) / np.where(divisor == 0.0, np.nan, divisor)
+
+
+def absolute(values: ArrayLike) -> FloatSeries:
+    """Magnitude."""
+    return np.abs(_floats(values))
+
+
+def floor(values: ArrayLike) -> FloatSeries:
+    """Largest whole number not above the value."""
+    return np.floor(_floats(values))
+
+
+def minimum(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Smaller of two; NaN where either is."""
+    return np.minimum(_floats(first), _floats(second))
+
+
+def maximum(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """Larger of two; NaN where either is."""
+    return np.maximum(_floats(first), _floats(second))
+
+
+def nz(values: ArrayLike, replacement: ArrayLike = 0.0) -> FloatSeries:
+    """The value, or `replacement` where it is NaN."""
+    series = _floats(values)
+    return np.where(np.isnan(series), _floats(replacement), series)
+
+
+def where(condition: ArrayLike, first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    """`first` where the condition holds, else `second`."""
+    return np.where(np.asarray(condition, dtype=np.bool_), _floats(first), _floats(second))
+
+
+def gt(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Above, by more than the tolerance."""
+    return sub(first, second) > TOLERANCE
+
+
+def ge(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Above or equal within the tolerance."""
+    return sub(first, second) >= -TOLERANCE
+
+
+def lt(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Below, by more than the tolerance."""
+    return sub(first, second) < -TOLERANCE
+
+
+def le(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Below or equal within the tolerance."""
+    return sub(first, second) <= TOLERANCE
+
+
+def eq(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Equal within the tolerance."""
+    return np.abs(sub(first, second)) <= TOLERANCE
+
+
+def ne(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Different by more than the tolerance; false where either is NaN."""
+    return np.abs(sub(first, second)) > TOLERANCE
+
+
+def logical_and(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """Both."""
+    return np.logical_and(first, second)
+
+
+def logical_or(first: ArrayLike, second: ArrayLike) -> BoolSeries:
+    """At least one."""
+    return np.logical_or(first, second)
+
+
+def logical_not(condition: ArrayLike) -> BoolSeries:
+    """The opposite."""
+    return np.logical_not(condition)

@@ -1,0 +1,70 @@
+"""Rules on where a bar stands in time: grid, window, session."""
+
+from datetime import time
+
+import polars as pl
+
+from chandlery.market.timeframes import Timeframe
+from chandlery.quality.context import AuditContext
+from chandlery.quality.findings import Severity
+from chandlery.quality.rules.rule import Rule, offences
+
+_PRE_OPEN, _POST_CLOSE, _POST_CLOSE_EARLY = time(4), time(20), time(17)
+"""Extended hours in New York; after an early close trading ends at 17:00."""
+
+
+def _ts_is_on_grid(bars: pl.DataFrame, context: AuditContext) -> pl.DataFrame:
+    if context.timeframe is Timeframe.D1:
+        off = context.local() != context.local().dt.truncate("1d")
+    else:
+        off = pl.col("ts") != pl.col("ts").dt.truncate("1m")
+    return offences(bars, off, pl.col("ts").dt.to_string("iso:strict").alias("ts"))
+
+
+def _bar_lies_in_its_window(bars: pl.DataFrame, context: AuditContext) -> pl.DataFrame:
+    day = context.session_date()
+    return offences(
+        bars,
+        (day < context.start) | (day >= context.end),
+        day.cast(pl.String).alias("session"),
+        pl.lit(str(context.start)).alias("start"),
+        pl.lit(str(context.end)).alias("end"),
+    )
+
+
+def _bar_lies_in_a_session(bars: pl.DataFrame, context: AuditContext) -> pl.DataFrame:
+    known = context.asked_sessions().select("session", "is_early")
+    placed = bars.with_columns(session=context.session_date()).join(
+        known, on="session", how="left", maintain_order="left"
+    )
+    # Outside the window nothing is known of sessions; that bar has its own rule.
+    asked = (pl.col("session") >= context.start) & (pl.col("session") < context.end)
+    off = pl.col("is_early").is_null()
+    if context.timeframe is Timeframe.M1 and not context.never_closes:
+        clock = context.local().dt.time()
+        close = pl.when("is_early").then(_POST_CLOSE_EARLY).otherwise(_POST_CLOSE)
+        off = off | (clock < _PRE_OPEN) | (clock >= close)
+    return offences(placed, asked & off, context.local().dt.to_string("iso:strict").alias("local"))
+
+
+RULES = (
+    Rule(
+        "ts_is_on_grid",
+        Severity.CRITICAL,
+        "A minute bar starts on a full minute, a day bar at local midnight.",
+        _ts_is_on_grid,
+    ),
+    Rule(
+        "bar_lies_in_its_window",
+        Severity.CRITICAL,
+        "The bar's exchange-local date is one that was asked for.",
+        _bar_lies_in_its_window,
+    ),
+    Rule(
+        "bar_lies_in_a_session",
+        Severity.MAJOR,
+        "The day is a session of the calendar; minutes of listed instruments lie in 04:00-20:00 New York "
+        "(until 17:00 after an early close).",
+        _bar_lies_in_a_session,
+    ),
+)

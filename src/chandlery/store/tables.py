@@ -1,0 +1,322 @@
+"""The tables chandlery owns, as Alembic migrates them: schemas `raw`, `ops`, `research`.
+
+Bars carry `instrument_id`, not the ticker: a ticker may change hands. `ts` is the bar's open in UTC.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+OWNED_SCHEMAS = frozenset({"raw", "ops", "research"})
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_NOW = text("now()")
+
+
+def _ts(name: str, *, nullable: bool = False, default: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=_NOW if default else None)
+
+
+def _instrument(*, primary_key: bool = False) -> Column[int]:
+    return Column(
+        "instrument_id",
+        Integer,
+        ForeignKey("ops.instruments.instrument_id"),
+        primary_key=primary_key,
+        nullable=False,
+        autoincrement=False,
+    )
+
+
+def _values(*, nullable: bool = False) -> list[Column[object]]:
+    prices = [Column(name, Double, nullable=nullable) for name in ("open", "high", "low", "close", "volume")]
+    return [*prices, Column("vwap", Double), Column("trade_count", BigInteger)]
+
+
+instruments = Table(
+    "instruments",
+    metadata,
+    Column("instrument_id", Integer, Identity(), primary_key=True),
+    Column("asset_class", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("currency", Text, nullable=False, server_default="USD"),
+    Column("name", Text),
+    Column("listed_on", Date),
+    Column("delisted_on", Date),
+    Column("is_tracked", Boolean, nullable=False, server_default=text("true")),
+    _ts("created_at", default=True),
+    schema="ops",
+)
+
+instrument_tickers = Table(
+    "instrument_tickers",
+    metadata,
+    Column("ticker", Text, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date),
+    _instrument(),
+    Column("source", Text, nullable=False),
+    schema="ops",
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("calendar", Text, primary_key=True),
+    Column("session", Date, primary_key=True),
+    _ts("open"),
+    _ts("close"),
+    _ts("day_ts"),
+    _ts("week_ts"),
+    Column("is_early", Boolean, nullable=False),
+    schema="ops",
+)
+
+ingest_windows = Table(
+    "ingest_windows",
+    metadata,
+    Column("window_id", BigInteger, Identity(), primary_key=True),
+    _instrument(),
+    Column("timeframe", Text, nullable=False),
+    Column("start_session", Date, nullable=False),
+    Column("end_session", Date, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("source", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("pages", Integer, nullable=False, server_default="0"),
+    Column("rows_seen", Integer, nullable=False, server_default="0"),
+    Column("rows_new", Integer, nullable=False, server_default="0"),
+    Column("rows_revised", Integer, nullable=False, server_default="0"),
+    Column("rows_held", Integer, nullable=False, server_default="0"),
+    Column("rows_dropped", Integer, nullable=False, server_default="0"),
+    Column("error_code", Text),
+    Column("run_id", Text),
+    _ts("started_at", default=True),
+    _ts("finished_at", nullable=True),
+    UniqueConstraint("instrument_id", "timeframe", "start_session", "end_session"),
+    schema="ops",
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("finding_id", BigInteger, Identity(), primary_key=True),
+    _instrument(),
+    Column("timeframe", Text, nullable=False),
+    _ts("ts"),
+    Column("session", Date, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("window_id", BigInteger, nullable=False),
+    _ts("found_at", default=True),
+    UniqueConstraint("instrument_id", "timeframe", "ts", "rule"),
+    Index(None, "instrument_id", "timeframe", "session"),
+    schema="ops",
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    _ts("published_at", default=True),
+    Column("run_id", Text),
+    Column("code_version", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Index("uq_publication_current", "dataset", unique=True, postgresql_where=text("is_current")),
+    schema="ops",
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    _ts("created_at", default=True),
+    _ts("expires_at", nullable=True),
+    _ts("revoked_at", nullable=True),
+    _ts("last_used_at", nullable=True),
+    schema="ops",
+)
+
+bars_1m = Table(
+    "massive__bars_1m",
+    metadata,
+    _instrument(primary_key=True),
+    Column("ts", DateTime(timezone=True), primary_key=True),
+    *_values(),
+    Column("source", Text, nullable=False),
+    Column("window_id", BigInteger, nullable=False),
+    _ts("known_from", default=True),
+    schema="raw",
+)
+
+bars_1d = Table(
+    "massive__bars_1d",
+    metadata,
+    _instrument(primary_key=True),
+    Column("ts", DateTime(timezone=True), primary_key=True),
+    *_values(),
+    Column("source", Text, nullable=False),
+    Column("window_id", BigInteger, nullable=False),
+    _ts("known_from", default=True),
+    schema="raw",
+)
+
+landing = Table(
+    "massive__landing",
+    metadata,
+    Column("window_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("ts", DateTime(timezone=True), nullable=False),
+    *_values(nullable=True),
+    Index(None, "window_id", "seq"),
+    schema="raw",
+)
+
+quarantine = Table(
+    "massive__quarantine",
+    metadata,
+    Column("window_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    _instrument(),
+    Column("timeframe", Text, nullable=False),
+    Column("ts", DateTime(timezone=True), nullable=False),
+    *_values(nullable=True),
+    Column("rules", ARRAY(Text), nullable=False),
+    _ts("held_at", default=True),
+    Index(None, "instrument_id", "timeframe", "ts"),
+    schema="raw",
+)
+
+splits = Table(
+    "massive__splits",
+    metadata,
+    _instrument(primary_key=True),
+    Column("execution_date", Date, primary_key=True),
+    Column("split_from", Integer, nullable=False),
+    Column("split_to", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    _ts("known_from", default=True),
+    schema="raw",
+)
+
+strategies = Table(
+    "strategies",
+    metadata,
+    Column("strategy", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("definition_hash", Text, nullable=False),
+    Column("definition", JSONB, nullable=False),
+    schema="research",
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("study_id", Text, primary_key=True),
+    Column("strategy", Text, nullable=False),
+    Column("strategy_version", Integer, nullable=False),
+    Column("definition_hash", Text, nullable=False),
+    _instrument(),
+    Column("timeframe", Text, nullable=False),
+    Column("panel_id", Text, nullable=False),
+    _ts("first_ts"),
+    _ts("last_ts"),
+    Column("bars", Integer, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("objective", Text, nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("best_params", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("run_id", Text),
+    _ts("created_at", default=True),
+    schema="research",
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("params", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    schema="research",
+)
+
+equity = Table(
+    "equity",
+    metadata,
+    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("ts", DateTime(timezone=True), primary_key=True),
+    Column("equity", Double, nullable=False),
+    Column("benchmark", Double, nullable=False),
+    schema="research",
+)
+
+trades = Table(
+    "trades",
+    metadata,
+    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    _ts("entry_ts"),
+    _ts("exit_ts", nullable=True),
+    Column("entry_price", Double, nullable=False),
+    Column("exit_price", Double),
+    Column("net_return", Double),
+    schema="research",
+)
+
+risk_reports = Table(
+    "risk_reports",
+    metadata,
+    Column("report_id", Text, primary_key=True),
+    Column("portfolio", Text, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("limit_state", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("run_id", Text),
+    _ts("created_at", default=True),
+    Index(None, "portfolio", "as_of"),
+    schema="research",
+)

@@ -1,0 +1,104 @@
+"""Connections to the warehouse, one engine per role.
+
+Write and read connections are different types, so a reader cannot be handed to a writer by mistake. Roles:
+`owner` migrates, `pipeline` writes raw, ops and research and owns what dbt builds, `reader` selects serving
+only, `auth` keeps API keys.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NewType
+from urllib.parse import quote, urlencode
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from chandlery.errors import Conflict, DatabaseDown
+from chandlery.settings import DatabaseSettings, Role, Settings
+from chandlery.store.embedded import EmbeddedPostgres
+
+Reader = NewType("Reader", Connection)
+Writer = NewType("Writer", Connection)
+
+_RETRY_STATES = {"40001", "40P01", "55P03"}
+
+
+class Warehouse:
+    """The place of the warehouse and its logins; opens connections, holds none."""
+
+    def __init__(self, database: DatabaseSettings) -> None:
+        self.database = database
+        self._engines: dict[Role, Engine] = {}
+
+    def url(self, role: Role, *, driver: str = "", schema: str | None = None) -> str:
+        """Return the URL for a client: driver `""` for libpq, else `psycopg` or `psycopg2`.
+
+        Each client gets its own driver name: SQLAlchemy 2.1 maps the bare scheme to psycopg 3, on which
+        dagster-postgres fails. `schema` becomes the search path, because Dagster, Optuna and Alembic all use
+        an unqualified `alembic_version`.
+        """
+        user, password = self.database.login(role)
+        scheme = f"postgresql+{driver}" if driver else "postgresql"
+        place = f"{quote(user)}:{quote(password)}@{self.database.host}:{self.database.port}/{self.database.name}"
+        options = f"?{urlencode({'options': f'-csearch_path={schema}'}, quote_via=quote)}" if schema else ""
+        return f"{scheme}://{place}{options}"
+
+    @contextmanager
+    def write(self, role: Role = "pipeline") -> Iterator[Writer]:
+        """Open one transaction that commits on success and rolls back on any error.
+
+        Raises:
+            DatabaseDown: no connection, or it was lost.
+            Conflict: another transaction was in the way; a retry can succeed.
+        """
+        with _translated(self.database), self._engine(role).begin() as connection:
+            yield Writer(connection)
+
+    @contextmanager
+    def read(self, role: Role = "pipeline") -> Iterator[Reader]:
+        """Open one read-only snapshot.
+
+        Raises:
+            DatabaseDown: no connection, or it was lost.
+        """
+        with _translated(self.database), self._engine(role).connect() as connection:
+            yield Reader(connection.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"))
+
+    def _engine(self, role: Role) -> Engine:
+        if role not in self._engines:
+            self._engines[role] = create_engine(self.url(role, driver="psycopg"), poolclass=NullPool)
+        return self._engines[role]
+
+
+@contextmanager
+def _translated(database: DatabaseSettings) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _RETRY_STATES:
+            raise Conflict(f"Another transaction was in the way ({state}). Try again.") from error
+        if error.connection_invalidated or (isinstance(error, OperationalError) and state is None):
+            raise DatabaseDown(
+                f"PostgreSQL was asked at {database.host}:{database.port}/{database.name} and did not answer: "
+                f"{str(error.orig).strip().splitlines()[0]}. Check that it runs (`chandlery doctor`)."
+            ) from error
+        raise
+
+
+def open_warehouse(settings: Settings, *, start: bool = True) -> Warehouse:
+    """Return the warehouse of these settings; with profile embedded, find or start its server.
+
+    Raises:
+        ConfigError: the embedded server cannot be set up here.
+        DatabaseDown: it did not start, or `start` is false and it does not run.
+    """
+    if settings.profile != "embedded":
+        return Warehouse(settings.database)
+    embedded = EmbeddedPostgres(settings.home_dir)
+    server = embedded.ensure() if start else embedded.running()
+    if server is None:
+        raise DatabaseDown(f"The embedded database of {settings.home_dir} is not running. Start it: `chandlery up`.")
+    place = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
+    return Warehouse(DatabaseSettings.model_validate({**place, "name": "chandlery"}))

@@ -1,0 +1,44 @@
+"""Strategies: typed, frozen, JSON-serialisable definitions, and the library of them.
+
+What belongs here: the definition language (parameters, expressions, their types, warm-up and JSON form) and one
+file per strategy, `<family>/<name>.py`, holding one module-level `STRATEGY`. What does not: anything that runs a
+definition over bars (`backtest/`) or searches its parameters (`optimize/`). Rooms above may import it.
+
+A definition is the only description of a strategy: there is no `signals()` method. Expressions see bars and
+parameters only, never the position; that permits batching, the proof against look-ahead and the exporters.
+"""
+
+from chandlery.strategies.definition import Strategy
+from chandlery.strategies.expressions import Const, Expression, Hist, Op, Param, Series
+from chandlery.strategies.kinds import Kind, kind_of
+from chandlery.strategies.parameters import Float, Int, Parameter
+from chandlery.strategies.registry import all_strategies, get_strategy
+from chandlery.strategies.serial import definition_hash, from_json, to_json
+from chandlery.strategies.validation import allowed_rows, lattice_size, parameter_faults, validate_params
+from chandlery.strategies.warmup import signal_warmup, warmup_bars
+
+__all__ = [
+    "Const",
+    "Expression",
+    "Float",
+    "Hist",
+    "Int",
+    "Kind",
+    "Op",
+    "Param",
+    "Parameter",
+    "Series",
+    "Strategy",
+    "all_strategies",
+    "allowed_rows",
+    "definition_hash",
+    "from_json",
+    "get_strategy",
+    "kind_of",
+    "lattice_size",
+    "parameter_faults",
+    "signal_warmup",
+    "to_json",
+    "validate_params",
+    "warmup_bars",
+]

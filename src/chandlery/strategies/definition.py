@@ -1,0 +1,113 @@
+"""The strategy definition."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from chandlery.errors import BadParameters, ResearchError
+from chandlery.strategies.expressions import Expression
+from chandlery.strategies.kinds import Kind, kind_of
+from chandlery.strategies.parameters import Parameter
+
+SIGNALS = ("long_entry", "long_exit", "short_entry", "short_exit")
+"""The four signals, in the order in which every room lists them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """One strategy: parameters, constraints and up to four signals as expressions.
+
+    `name` and `family` are the file and folder it lives in; `version` rises whenever trades can change.
+    `let` names the subexpressions worth plotting and exporting; each must occur in a signal. `long_entry` is
+    needed, and either `long_exit` or `short_entry`, which then closes the long position.
+
+    Raises:
+        BadParameters: for a default set against a constraint or an undeclared or unused parameter.
+        ResearchError: for expressions that do not type-check.
+        LookAhead: for an expression that reads the future.
+    """
+
+    name: str
+    version: int
+    family: str
+    title: str
+    doc: str
+    long_entry: Expression
+    refs: tuple[str, ...] = ()
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    constraints: tuple[Expression, ...] = ()
+    let: Mapping[str, Expression] = field(default_factory=dict)
+    long_exit: Expression | None = None
+    short_entry: Expression | None = None
+    short_exit: Expression | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+        object.__setattr__(self, "let", MappingProxyType(dict(self.let)))
+        _check_identity(self)
+        _check_kinds(self)
+        _check_use(self)
+
+    @property
+    def param_names(self) -> tuple[str, ...]:
+        """Parameter names in the order of every candidate matrix; the first varies slowest on the lattice."""
+        return tuple(self.params)
+
+    @property
+    def defaults(self) -> dict[str, float | int]:
+        """Default of every parameter."""
+        return {name: parameter.default for name, parameter in self.params.items()}
+
+    @property
+    def signals(self) -> dict[str, Expression]:
+        """The signals that are defined, by name, in the order of `SIGNALS`."""
+        given = {name: getattr(self, name) for name in SIGNALS}
+        return {name: signal for name, signal in given.items() if signal is not None}
+
+    @property
+    def closing(self) -> Expression:
+        """What closes a long position: `long_exit`, or `short_entry` without one."""
+        closing = self.long_exit if self.long_exit is not None else self.short_entry
+        if closing is None:
+            raise ResearchError(f"Strategy {self.name} has neither long_exit nor short_entry.")
+        return closing
+
+
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """Yield `expression` and every node below it, parents first."""
+    yield expression
+    operand = getattr(expression, "operand", None)
+    bars = getattr(expression, "bars", None)
+    for child in (*getattr(expression, "operands", ()), operand, bars):
+        if isinstance(child, Expression):
+            yield from nodes(child)
+
+
+def _check_identity(strategy: Strategy) -> None:
+    for label, word in (("name", strategy.name), ("family", strategy.family)):
+        if not (word.isidentifier() and word == word.lower()):
+            raise ResearchError(f"Strategy {label} was {word!r}; it is a lower-case identifier, like its file.")
+    if strategy.version < 1:
+        raise ResearchError(f"Strategy {strategy.name} has version {strategy.version}; versions count from 1.")
+
+
+def _check_kinds(strategy: Strategy) -> None:
+    for label, expression in strategy.signals.items():
+        if (kind := kind_of(expression, strategy.params)) is not Kind.SIGNAL:
+            raise ResearchError(f"{strategy.name}.{label} was a {kind}; a signal is a {Kind.SIGNAL}.")
+    for constraint in strategy.constraints:
+        if (kind := kind_of(constraint, strategy.params)) is not Kind.FLAG:
+            raise ResearchError(f"A constraint of {strategy.name} was a {kind}; it compares parameters and numbers.")
+    for expression in strategy.let.values():
+        kind_of(expression, strategy.params)
+    _ = strategy.closing
+
+
+def _check_use(strategy: Strategy) -> None:
+    used = {node for signal in strategy.signals.values() for node in nodes(signal)}
+    for name, expression in strategy.let.items():
+        if expression not in used:
+            raise ResearchError(f"{strategy.name} names {name!r} in let, and no signal uses it.")
+    in_signals = {getattr(node, "name", None) for node in used if type(node).__name__ == "Param"}
+    if unused := [name for name in strategy.params if name not in in_signals]:
+        raise BadParameters(f"{strategy.name} declares parameters that no signal uses: {', '.join(unused)}.")
