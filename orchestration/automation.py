@@ -12,8 +12,8 @@ _MODELS = dg.AssetSelection.tag("market", "")
 
 sync_universe = dg.define_asset_job(
     "sync_universe",
-    dg.AssetSelection.groups("universe"),
-    description="Instruments, calendar table, splits.",
+    dg.AssetSelection.groups("universe") | dg.AssetSelection.tag("views", ""),
+    description="Instruments, calendar table, splits, and the views over them.",
 )
 ingest_bars = dg.define_asset_job(
     "ingest_bars",
@@ -49,6 +49,22 @@ publish_research = dg.define_asset_job(
 
 JOBS = [sync_universe, ingest_bars, build_candles, refresh_market, run_studies, report_risk, publish_research]
 SENSORS: list[dg.SensorDefinition] = []
+
+
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
+"""What users read is at most a day and a half old: the daily run, and one that may be missed."""
+
+_READ_BY_USERS = {
+    ("serving", "candles_v1"),
+    ("serving", "quality_v1"),
+    ("ops", "publication"),
+    ("research", "risk_reports"),
+}
+
+
+def with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Return the spec with the freshness policy if users read the asset."""
+    return dg.apply_freshness_policy(spec, FRESHNESS) if tuple(spec.key.path) in _READ_BY_USERS else spec
 
 
 _TIMETABLE = (

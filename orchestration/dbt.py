@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 
 from chandlery.settings import PROJECT_DIR as ROOT
 from chandlery.settings import export_environment
@@ -19,8 +20,32 @@ PROJECT_DIR = ROOT / "dbt_project"
 DBT_PROGRAM = Path(sys.executable).parent / "dbt"
 """Beside the interpreter: a code location started by full path does not have it on PATH."""
 _MANIFEST = PROJECT_DIR / "target" / "manifest.json"
-RESEARCH_MODELS = ("strategies_v1", "studies_v1", "study_equity_v1", "reports_v1")
+
+
+@dataclass(frozen=True, slots=True)
+class DbtSet:
+    """Models that form one asset set, as dbt selects them."""
+
+    select: str
+    exclude: str
+
+
+RESEARCH_MODELS = "strategies_v1 studies_v1 study_equity_v1 reports_v1"
+_UNIVERSE_SOURCES = (
+    "source:ops.instruments source:ops.instrument_tickers source:ops.sessions source:raw.massive__splits"
+)
+_BAR_SOURCES = (
+    "source:raw.massive__bars_1m source:raw.massive__bars_1d source:raw.massive__quarantine "
+    "source:ops.findings source:ops.ingest_windows"
+)
+_INCREMENTAL = "config.materialized:incremental"
+VIEWS = DbtSet(f"config.materialized:view {_UNIVERSE_SOURCES}", f"{_INCREMENTAL} {_BAR_SOURCES} source:research")
+MARKET = DbtSet(f"{_INCREMENTAL} {_BAR_SOURCES}", f"{RESEARCH_MODELS} source:research")
+RESEARCH = DbtSet(f"{RESEARCH_MODELS} source:research", "config.materialized:view")
+"""The three asset sets. An exclusion takes a test away from a set that has only one of its parents, which would
+otherwise make the set wait for itself."""
 _MINUTES_ONLY = {f"candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")}
+_SESSIONS = {"quality_scores_daily", "candles_v1", "quality_v1", "symbols_v1"}
 _GROUPS = {"staging": "bars", "prices": "bars", "quality": "quality", "candles": "candles", "serving": "serving"}
 
 
@@ -28,8 +53,11 @@ class StageTranslator(DagsterDbtTranslator):
     """Keys are `schema/model`; groups are the stages."""
 
     def __init__(self) -> None:
+        # Tests of sources run in the same build and are reported as observations. As checks they would block the
+        # very assets their own models wait for (instruments -> check -> bars), and Dagster cuts each set of models
+        # into three dbt processes of 6 s to undo that circle.
         super().__init__(
-            settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=True)
+            settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=False)
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
@@ -38,6 +66,11 @@ class StageTranslator(DagsterDbtTranslator):
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return super().get_asset_key(dbt_resource_props)
 
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Return the spec with the bars a model reads through views: a run without the views keeps its order."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.merge_attributes(deps=[dg.AssetKey(["raw", name]) for name in _bars_behind(spec.key.path[-1])])
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the stage a model belongs to: its schema's, else the one its name begins with."""
         schema, name = dbt_resource_props["schema"], dbt_resource_props["name"]
@@ -45,14 +78,26 @@ class StageTranslator(DagsterDbtTranslator):
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, str]:
         """Return which runs rebuild the model: `market` by sessions of minutes, `days` by sessions of day bars."""
+        if dbt_resource_props["resource_type"] != "model":
+            return {}
         name = dbt_resource_props["name"]
-        if name in RESEARCH_MODELS:
+        if name in RESEARCH_MODELS.split():
             return {"research_serving": ""}
-        return {"market": ""} if name in _MINUTES_ONLY else {"market": "", "days": ""}
+        if dbt_resource_props["config"].get("materialized") == "view":
+            return {"views": ""}
+        return {"market": "", "days": ""} if name in _SESSIONS else {"market": ""}
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Return the owning team."""
         return ["team:data"]
+
+
+def _bars_behind(model: str) -> tuple[str, ...]:
+    if model in _MINUTES_ONLY:
+        return ("massive__bars_1m",)
+    if model in _SESSIONS:
+        return ("massive__bars_1m", "massive__bars_1d")
+    return ()
 
 
 def manifest() -> Path:

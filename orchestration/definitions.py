@@ -7,7 +7,7 @@ import dagster as dg
 from chandlery.log import configure_plain
 from chandlery.settings import Settings, load_settings
 from orchestration import assets, checks
-from orchestration.automation import JOBS, SENSORS, schedules
+from orchestration.automation import JOBS, SENSORS, schedules, with_freshness
 from orchestration.resources import resources
 
 
@@ -22,7 +22,7 @@ def build(settings: Settings, *, overrides: Mapping[str, object] | None = None) 
         schedules=schedules(settings),
         sensors=SENSORS,
         executor=dg.in_process_executor,
-    )
+    ).map_asset_specs(func=with_freshness)
 
 
 defs = build(load_settings())

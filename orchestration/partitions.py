@@ -3,14 +3,14 @@
 from datetime import date
 
 import dagster as dg
-from chandlery.steps.research import strategy_names
 
 from chandlery.market.calendar import FIRST_SESSION
+from chandlery.steps.research import strategy_names
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_SESSION.isoformat(), timezone="UTC")
 """One partition per calendar day; its key is the session date of every market (crypto: the UTC day)."""
 
-STRATEGIES = dg.StaticPartitionsDefinition(list(strategy_names()))
+STRATEGIES = dg.StaticPartitionsDefinition(sorted(strategy_names()))
 
 RANGE = dg.BackfillPolicy.single_run()
 """A backfill over many days is one run over one window, not a run per day."""

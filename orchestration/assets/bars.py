@@ -5,7 +5,7 @@ from pydantic import Field
 
 from chandlery.market.timeframes import Timeframe
 from chandlery.sources.protocol import BarSource
-from chandlery.steps.bars import IngestReceipt, ingest_bars
+from chandlery.steps.bars import IngestReceipt, ingest_bars, parse_span
 from chandlery.store.warehouse import Warehouse
 from orchestration.assets.universe import instruments, sessions
 from orchestration.failures import RETRY, boundary
@@ -21,7 +21,10 @@ _GATE = (
 class IngestChoices(dg.Config):
     """Choices of one ingest run."""
 
-    symbols: list[str] = Field(default_factory=list, description="Symbols to ingest; empty: all that are tracked.")
+    spans: dict[str, str] = Field(
+        default_factory=dict,
+        description="Symbol -> FIRST...LAST session to ask for, within the run's days; empty: all tracked symbols.",
+    )
 
 
 def _specs(name: str) -> list[dg.AssetCheckSpec]:
@@ -43,7 +46,7 @@ def _ingest(
             timeframe=timeframe,
             start=start,
             end=end,
-            symbols=tuple(config.symbols),
+            spans={symbol: parse_span(text) for symbol, text in config.spans.items()},
             run_id=context.run.run_id,
         )
     return Materialized(metadata=_metadata(receipt), check_results=_gate(receipt))
@@ -139,3 +142,20 @@ def massive__bars_1d(
 ) -> Materialized:
     """Day bars as published, unadjusted; `ts` is local midnight of the session."""
     return _ingest(context, config, warehouse, bar_source, Timeframe.D1)
+
+
+WRITTEN_WITH_BARS = [
+    dg.AssetSpec(
+        key,
+        deps=[massive__bars_1m, massive__bars_1d],
+        group_name="bars",
+        kinds={"postgres"},
+        owners=["team:data"],
+        description=text,
+    )
+    for key, text in (
+        (["raw", "massive__quarantine"], "Bars the audit holds, with the rules that hold them."),
+        (["ops", "findings"], "What the audit found: rule, severity, evidence, state."),
+        (["ops", "ingest_windows"], "Every window of instrument, timeframe and sessions, with its status."),
+    )
+]

@@ -7,14 +7,31 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from chandlery.store.warehouse import Warehouse
-from orchestration.dbt import RESEARCH_MODELS, StageTranslator, build_models, manifest
+from orchestration.dbt import MARKET, VIEWS, StageTranslator, build_models, manifest
 from orchestration.failures import boundary
 from orchestration.partitions import DAILY, RANGE, dbt_vars, window_of
 
 
 @dbt_assets(
     manifest=manifest(),
-    exclude=" ".join(RESEARCH_MODELS),
+    select=VIEWS.select,
+    exclude=VIEWS.exclude,
+    backfill_policy=RANGE,
+    dagster_dbt_translator=StageTranslator(),
+    name="views",
+)
+def views(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[Warehouse]
+) -> Iterator[Any]:
+    """Views over raw and ops: definitions without rows of their own, so without partitions."""
+    with boundary(context):
+        yield from build_models(context, dbt, warehouse, {})
+
+
+@dbt_assets(
+    manifest=manifest(),
+    select=MARKET.select,
+    exclude=MARKET.exclude,
     partitions_def=DAILY,
     backfill_policy=RANGE,
     dagster_dbt_translator=StageTranslator(),
@@ -25,6 +42,4 @@ def market_models(
 ) -> Iterator[Any]:
     """Rebuild the window of this run in every selected model; rows outside it stay as they are."""
     with boundary(context):
-        # A run of the universe asks for nothing but tests of its tables: there is no window then.
-        variables = dbt_vars(*window_of(context)) if context.has_partition_key_range else {}
-        yield from build_models(context, dbt, warehouse, variables)
+        yield from build_models(context, dbt, warehouse, dbt_vars(*window_of(context)))

@@ -7,10 +7,16 @@ from chandlery.steps.research import publish_catalogue, run_strategy_study
 from chandlery.store.warehouse import Warehouse
 from orchestration.failures import boundary
 from orchestration.metadata import picture, table
-from orchestration.partitions import STRATEGIES
+from orchestration.partitions import RANGE, STRATEGIES
 
 
-@dg.asset(key_prefix="research", group_name="research", kinds={"postgres"}, owners=["team:research"])
+@dg.asset(
+    key_prefix="research",
+    group_name="research",
+    kinds={"postgres"},
+    owners=["team:research"],
+    backfill_policy=RANGE,
+)
 def strategies(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """Catalogue of the strategy definitions; the API lists from here."""
     with boundary(context):
@@ -25,6 +31,7 @@ def strategies(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Wa
     owners=["team:research"],
     deps=[dg.AssetKey(["marts", "prices_daily"]), strategies],
     partitions_def=STRATEGIES,
+    backfill_policy=RANGE,
     pool="optimization",
 )
 def studies(
@@ -32,19 +39,30 @@ def studies(
     settings: dg.ResourceParam[Settings],
     warehouse: dg.ResourceParam[Warehouse],
 ) -> dg.MaterializeResult[None]:
-    """Optuna study of one strategy on split-adjusted daily prices: trials, best parameters, equity, verdict."""
+    """Optuna study of each strategy on split-adjusted daily prices: trials, best parameters, equity, verdict."""
     with boundary(context):
-        receipt = run_strategy_study(
-            warehouse, context.partition_key, choices=settings.optimize, run_id=context.run.run_id
-        )
+        receipts = [
+            run_strategy_study(warehouse, name, choices=settings.optimize, run_id=context.run.run_id)
+            for name in context.partition_keys
+        ]
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": receipt.trials,
-            "symbol": receipt.symbol,
-            "method": receipt.method,
-            "best": table(receipt.best),
-            "metrics": table(receipt.metrics),
-            "verdict": receipt.verdict,
-            "equity": picture(receipt.plot),
+            "dagster/row_count": sum(receipt.trials for receipt in receipts),
+            "symbol": settings.optimize.symbol,
+            "studies": table([receipt.summary for receipt in receipts]),
+            **{f"metrics_{receipt.strategy}": table(receipt.metrics) for receipt in receipts},
+            **{f"equity_{receipt.strategy}": picture(receipt.plot) for receipt in receipts},
         }
     )
+
+
+WRITTEN_WITH_STUDIES = [
+    dg.AssetSpec(
+        ["research", "equity"],
+        deps=[studies],
+        group_name="research",
+        kinds={"postgres"},
+        owners=["team:research"],
+        description="Equity curve of each study beside buy and hold.",
+    )
+]

@@ -9,14 +9,15 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from chandlery.settings import Settings
 from chandlery.steps.serving import publish
 from chandlery.store.warehouse import Warehouse
-from orchestration.dbt import RESEARCH_MODELS, StageTranslator, build_models, manifest
+from orchestration.dbt import RESEARCH, StageTranslator, build_models, manifest
 from orchestration.failures import boundary
 from orchestration.metadata import table
 
 
 @dbt_assets(
     manifest=manifest(),
-    select=" ".join(RESEARCH_MODELS),
+    select=RESEARCH.select,
+    exclude=RESEARCH.exclude,
     dagster_dbt_translator=StageTranslator(),
     name="research_models",
 )

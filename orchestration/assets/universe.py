@@ -12,9 +12,17 @@ from chandlery.steps.universe import build_calendar, ingest_splits, sync_univers
 from chandlery.store.warehouse import Warehouse
 from orchestration.failures import RETRY, boundary
 from orchestration.metadata import table
+from orchestration.partitions import RANGE
 
 
-@dg.asset(key_prefix="ops", group_name="universe", kinds={"postgres"}, owners=["team:data"], retry_policy=RETRY)
+@dg.asset(
+    key_prefix="ops",
+    group_name="universe",
+    kinds={"postgres"},
+    owners=["team:data"],
+    backfill_policy=RANGE,
+    retry_policy=RETRY,
+)
 def instruments(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
@@ -35,7 +43,7 @@ def instruments(
     )
 
 
-@dg.asset(key_prefix="ops", group_name="universe", kinds={"postgres"}, owners=["team:data"])
+@dg.asset(key_prefix="ops", group_name="universe", kinds={"postgres"}, owners=["team:data"], backfill_policy=RANGE)
 def sessions(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """Calendar table: open, close and half days of NYSE and the 24/7 market, to one year ahead."""
     with boundary(context):
@@ -49,6 +57,7 @@ def sessions(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Ware
     group_name="universe",
     kinds={"postgres"},
     owners=["team:data"],
+    backfill_policy=RANGE,
     deps=[instruments],
     retry_policy=RETRY,
 )
@@ -68,3 +77,15 @@ def massive__splits(
             "preview": table(receipt.rows),
         }
     )
+
+
+WRITTEN_WITH_INSTRUMENTS = [
+    dg.AssetSpec(
+        ["ops", "instrument_tickers"],
+        deps=[instruments],
+        group_name="universe",
+        kinds={"postgres"},
+        owners=["team:data"],
+        description="Which instrument held a ticker, and since when.",
+    )
+]

@@ -20,6 +20,8 @@ def dagster_environment(settings: Settings, warehouse: Warehouse) -> dict[str, s
         "DAGSTER_HOME": str(prepare_dagster_home(settings)),
         "CHANDLERY_HOME": str(settings.home_dir),
         "CHANDLERY_DAGSTER_URL": warehouse.url("pipeline", driver="psycopg2", schema="dagster"),
+        # Off by default: then every event of a backfill costs two connections (see orchestration/storage.py).
+        "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",

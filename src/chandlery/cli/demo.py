@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,24 +23,38 @@ from chandlery.market.timeframes import Timeframe
 from chandlery.settings import Settings, load_settings
 from chandlery.sources.tapes import Tape
 from chandlery.steps.research import strategy_names
+from chandlery.store.reset import empty_replayed
 from chandlery.store.status import read_progress, read_status
 from chandlery.store.warehouse import Warehouse, open_warehouse
 
 _GAP = timedelta(days=31)
 _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
-_MINUTE_MODELS = "tag:market"
+_UNIVERSE = 'group:universe or tag:views or key:"research/strategies"'
+_ALL_MODELS = "tag:market"
 _DAY_MODELS = "tag:days"
-_RESEARCH_MODELS = 'tag:research_serving or key:"ops/publication"'
+_REPORTS = 'key:"research/risk_reports" or tag:research_serving or key:"ops/publication"'
+
+
+Range = tuple[date, date]
+"""First and last session, both inclusive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Symbols that have bars of one timeframe in `[first, last]`, both inclusive."""
+    """Symbols ingested in one run, each with the sessions it has bars of."""
 
     timeframe: Timeframe
-    symbols: tuple[str, ...]
-    first: date
-    last: date
+    ranges: dict[str, Range]
+
+    @property
+    def first(self) -> date:
+        """First session of any symbol."""
+        return min(first for first, _ in self.ranges.values())
+
+    @property
+    def last(self) -> date:
+        """Last session of any symbol."""
+        return max(last for _, last in self.ranges.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,8 @@ def demo(
     settings, console, began = load_settings(), Console(stderr=True), time.perf_counter()
     with console.status("preparing the warehouse"):
         warehouse = prepare(settings)
-    with _source(settings, tape) as (environment, spans):
+    with _source(settings, tape) as (environment, spans, origin):
+        _take_over(settings, warehouse, origin, console)
         _run_stages(settings, warehouse, environment, _stages(spans), console)
     console.print(f"[bold]done in {time.perf_counter() - began:.0f} s[/]")
     Console().print(status_table(read_status(warehouse)))
@@ -88,67 +103,82 @@ def prepare(settings: Settings) -> Warehouse:
 
 def spans_of(tape: Tape) -> tuple[Span, ...]:
     """Return what to ingest of a tape: all days in one span, minutes in spans that no month without bars divides."""
-    listed = [item for item in tape.symbols() if item.asset_class in _CLASSES]
+    listed = [item.symbol for item in tape.symbols() if item.asset_class in _CLASSES]
     minutes: list[Span] = []
-    found = [(tape.minute_range(item.symbol), item.symbol) for item in listed]
-    for (first, last), symbol in sorted((span, symbol) for span, symbol in found if span is not None):
+    for symbol, (first, last) in sorted(_ranges(listed, tape.minute_range).items(), key=lambda item: item[1]):
         if minutes and first - minutes[-1].last < _GAP:
-            grown = (*minutes[-1].symbols, symbol)
-            minutes[-1] = replace(minutes[-1], symbols=grown, last=max(last, minutes[-1].last))
+            minutes[-1].ranges[symbol] = (first, last)
         else:
-            minutes.append(Span(Timeframe.M1, (symbol,), first, last))
-    days = [(span, item.symbol) for item in listed if (span := tape.day_range(item.symbol)) is not None]
-    spans = list(reversed(minutes))
-    if days:
-        names = tuple(symbol for _, symbol in days)
-        first, last = min(first for (first, _), _ in days), max(last for (_, last), _ in days)
-        spans.append(Span(Timeframe.D1, names, first, last))
-    kept = [replace(span, first=max(span.first, FIRST_SESSION)) for span in spans if span.last >= FIRST_SESSION]
-    if not kept:
+            minutes.append(Span(Timeframe.M1, {symbol: (first, last)}))
+    days = _ranges(listed, tape.day_range)
+    spans = [*reversed(minutes), *([Span(Timeframe.D1, days)] if days else [])]
+    if not spans:
         raise BadTape(f"{tape.folder} holds no stock or crypto bars since {FIRST_SESSION}; the demo needs some.")
-    return tuple(kept)
+    return tuple(spans)
+
+
+def _ranges(symbols: list[str], range_of: Callable[[str], Range | None]) -> dict[str, Range]:
+    found = {symbol: span for symbol in symbols if (span := range_of(symbol)) is not None}
+    return {
+        symbol: (max(first, FIRST_SESSION), last) for symbol, (first, last) in found.items() if last >= FIRST_SESSION
+    }
 
 
 @contextmanager
-def _source(settings: Settings, folder: Path | None) -> Iterator[tuple[dict[str, str], tuple[Span, ...]]]:
+def _source(settings: Settings, folder: Path | None) -> Iterator[tuple[dict[str, str], tuple[Span, ...], str]]:
     if folder is None and settings.resolved_source == "massive":
-        yield {}, _vendor_spans(settings)
+        yield {}, _vendor_spans(settings), settings.massive.base_url
         return
     from chandlery.sources.standin.serve import running  # noqa: PLC0415 - only here a web server is paid for
 
-    tape = open_tape(settings, folder)
-    spans = spans_of(tape)
-    with running(tape) as url:
-        yield {"CHANDLERY_SOURCE": "replay", "CHANDLERY_PROVIDER__PORT": url.rsplit(":", 1)[1]}, spans
+    opened = open_tape(settings, folder)
+    spans = spans_of(opened)
+    with running(opened) as url:
+        environment = {"CHANDLERY_SOURCE": "replay", "CHANDLERY_PROVIDER__PORT": url.rsplit(":", 1)[1]}
+        yield environment, spans, str(opened.folder.absolute())
+
+
+def _take_over(settings: Settings, warehouse: Warehouse, origin: str, console: Console) -> None:
+    """Let the demo show its own bars only: what an earlier demo replayed from another tape makes room.
+
+    Two tapes may hold one symbol, and a series that mixes simulated with real bars would be worth nothing.
+    """
+    marker = settings.home_dir / "demo-origin"
+    before = marker.read_text(encoding="utf-8") if marker.exists() else origin
+    if before != origin:
+        console.print(f"The warehouse holds the bars of {before}; they make room for those of {origin}.")
+        empty_replayed(warehouse)
+    marker.write_text(origin, encoding="utf-8")
 
 
 def _vendor_spans(settings: Settings) -> tuple[Span, ...]:
     symbols = settings.pipeline.symbols or ("AAPL", "GOOG", "IBM", "MSFT", "X:BTCUSD")
     yesterday = now().date() - timedelta(days=1)
-    return (
-        Span(Timeframe.M1, symbols, yesterday - timedelta(days=14), yesterday),
-        Span(Timeframe.D1, symbols, yesterday - timedelta(days=730), yesterday),
+    return tuple(
+        Span(timeframe, {symbol: (yesterday - timedelta(days=days), yesterday) for symbol in symbols})
+        for timeframe, days in ((Timeframe.M1, 14), (Timeframe.D1, 730))
     )
 
 
 def _stages(spans: tuple[Span, ...]) -> list[Stage]:
-    stages = [Stage("universe: instruments, calendar, splits", "group:universe")]
-    for span in spans:
+    stages: list[Stage] = []
+    for number, span in enumerate(spans):
         minutes = span.timeframe is Timeframe.M1
         raw = f"massive__bars_{span.timeframe.value}"
-        last = min(span.last, now().date() - timedelta(days=1))
+        models = _ALL_MODELS if minutes or number == 0 else _DAY_MODELS
+        first = f"{_UNIVERSE} or " if number == 0 else ""
+        spans_text = {symbol: f"{begin}...{end}" for symbol, (begin, end) in span.ranges.items()}
         stages.append(
             Stage(
-                f"{'minutes' if minutes else 'days'} of {len(span.symbols)} symbols, {span.first} to {last}",
-                f'key:"raw/{raw}" or {_MINUTE_MODELS if minutes else _DAY_MODELS}',
-                f"{span.first}...{last}",
-                json.dumps({"ops": {f"raw__{raw}": {"config": {"symbols": list(span.symbols)}}}}),
+                f"{'minutes' if minutes else 'days'} of {len(span.ranges)} symbols, {span.first} to {span.last}",
+                f'{first}key:"raw/{raw}" or {models}',
+                f"{span.first}...{span.last}",
+                json.dumps({"ops": {f"raw__{raw}": {"config": {"spans": spans_text}}}}),
             )
         )
-    stages.append(Stage("strategy catalogue", 'key:"research/strategies"'))
-    stages += [Stage(f"study of {name}", 'key:"research/studies"', name) for name in strategy_names()]
-    stages.append(Stage("risk report", 'key:"research/risk_reports"'))
-    stages.append(Stage("publication", _RESEARCH_MODELS))
+    names = sorted(strategy_names())
+    stages.append(Stage(f"studies of {len(names)} strategies", 'key:"research/studies"', f"{names[0]}...{names[-1]}"))
+    stages.append(Stage("risk report and publication", _REPORTS))
     return stages
 
 

@@ -1,13 +1,13 @@
 """Fetch bars and bring them in by write, audit, publish: window by window, each in full or not at all."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from chandlery.errors import Blocked, RateLimited, SourceError, Unavailable
+from chandlery.errors import Blocked, InvalidInput, RateLimited, SourceError, Unavailable
 from chandlery.log import get_logger
 from chandlery.market.bars import check_range
 from chandlery.market.symbols import Instrument
@@ -95,10 +95,13 @@ def ingest_bars(
     timeframe: Timeframe,
     start: date,
     end: date,
-    symbols: tuple[str, ...] = (),
+    spans: Mapping[str, tuple[date, date]] | None = None,
     run_id: str | None = None,
 ) -> IngestReceipt:
-    """Bring in the bars of the sessions `[start, end)` for the tracked instruments, or for `symbols` of them.
+    """Bring in the bars of the sessions `[start, end)` for all tracked instruments.
+
+    With `spans` only for its symbols, each for the part of its own `[start, end)` that lies in the run's: a source
+    need not have every symbol for the whole of it, and a session asked for in vain counts as incomplete.
 
     Each window lands, is audited and is published in one transaction; what fails the audit is held with its
     findings. A symbol that fails does not hold back the others; a source that is down ends the run. Repeating an
@@ -113,9 +116,9 @@ def ingest_bars(
     began = time.perf_counter()
     outcomes: list[_Outcome] = []
     failures: list[tuple[str, SourceError]] = []
-    for instrument in _chosen(warehouse, symbols):
+    for instrument, span in _chosen(warehouse, spans or {}, (start, end)):
         try:
-            for first, last, sessions in _windows(warehouse, instrument, timeframe, start, end):
+            for first, last, sessions in _windows(warehouse, instrument, timeframe, span):
                 context = AuditContext(instrument, timeframe, first, last, sessions)
                 outcomes.append(_ingest_window(source, warehouse, context, run_id=run_id))
         except SourceError as error:
@@ -129,17 +132,36 @@ def ingest_bars(
     return receipt
 
 
-def _chosen(warehouse: Warehouse, symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
+def parse_span(text: str) -> tuple[date, date]:
+    """Return `FIRST...LAST`, both inclusive as in Dagster's partition ranges, as `[start, end)`.
+
+    Raises:
+        InvalidInput: it is not two ISO dates, or they are reversed.
+    """
+    first, _, last = text.partition("...")
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
+    except ValueError as error:
+        raise InvalidInput(f"Span was {text!r}; it is FIRST...LAST, for example 2013-01-02...2013-03-01.") from error
+    check_range(start, end)
+    return start, end
+
+
+def _chosen(
+    warehouse: Warehouse, spans: Mapping[str, tuple[date, date]], run: tuple[date, date]
+) -> list[tuple[Instrument, tuple[date, date]]]:
     with warehouse.read() as connection:
-        if symbols:
-            return tuple(find_instrument(connection, symbol) for symbol in symbols)
-        return tracked_instruments(connection)
+        if not spans:
+            return [(instrument, run) for instrument in tracked_instruments(connection)]
+        clipped = {symbol: (max(first, run[0]), min(last, run[1])) for symbol, (first, last) in spans.items()}
+        return [(find_instrument(connection, symbol), span) for symbol, span in clipped.items() if span[0] < span[1]]
 
 
 def _windows(
-    warehouse: Warehouse, instrument: Instrument, timeframe: Timeframe, start: date, end: date
+    warehouse: Warehouse, instrument: Instrument, timeframe: Timeframe, span: tuple[date, date]
 ) -> Iterator[tuple[date, date, pl.DataFrame]]:
     """Yield (start, end, sessions) of windows that follow each other without a gap; none without sessions."""
+    start, end = span
     sessions = sessions_between(warehouse, instrument.calendar, start, end)
     size = _SESSIONS_A_WINDOW[timeframe]
     for offset in range(0, sessions.height, size):

@@ -34,13 +34,26 @@ class StudyReceipt:
     """What one study found."""
 
     study_id: str
+    strategy: str
     symbol: str
     method: str
     trials: int
-    best: tuple[Mapping[str, object], ...]
+    best: Mapping[str, float | int]
     metrics: tuple[Mapping[str, object], ...]
     verdict: str
     plot: str
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """One row for a table of studies."""
+        best = ", ".join(f"{name} {value:g}" for name, value in self.best.items())
+        return {
+            "strategy": self.strategy,
+            "method": self.method,
+            "trials": self.trials,
+            "best": best,
+            "verdict": self.verdict,
+        }
 
 
 def strategy_names() -> tuple[str, ...]:
@@ -196,10 +209,11 @@ def _receipt(study_id: str, symbol: str, result: StudyResult) -> StudyReceipt:
     own, held = asdict(result.best_metrics), asdict(result.benchmark.metrics)
     return StudyReceipt(
         study_id=study_id,
+        strategy=result.strategy_name,
         symbol=symbol,
         method=result.method,
         trials=result.trials,
-        best=tuple({"parameter": name, "value": value} for name, value in result.best_params.items()),
+        best=dict(result.best_params),
         metrics=tuple({"metric": name, "best": own[name], "buy and hold": held[name]} for name in own),
         verdict=result.verdict,
         plot=sparkline_svg(result.best.equity.tolist(), width=640, height=160),

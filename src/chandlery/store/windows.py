@@ -1,0 +1,69 @@
+"""What ingests left behind: windows that failed, findings still open."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from chandlery.store.tables import findings, ingest_windows, instrument_tickers
+from chandlery.store.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class FailedWindow:
+    """One window whose last attempt failed or was held as a whole."""
+
+    symbol: str
+    timeframe: str
+    start: date
+    end: date
+    status: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFindings:
+    """Open findings of one rule."""
+
+    rule: str
+    severity: str
+    findings: int
+    instruments: int
+
+
+def failed_windows(warehouse: Warehouse, *, timeframe: str) -> tuple[FailedWindow, ...]:
+    """Return the windows of a timeframe that failed or were held, by symbol and start."""
+    joined = ingest_windows.join(
+        instrument_tickers,
+        (instrument_tickers.c.instrument_id == ingest_windows.c.instrument_id)
+        & instrument_tickers.c.valid_to.is_(None),
+    )
+    columns = (
+        instrument_tickers.c.ticker,
+        ingest_windows.c.timeframe,
+        ingest_windows.c.start_session,
+        ingest_windows.c.end_session,
+        ingest_windows.c.status,
+        ingest_windows.c.error_code,
+    )
+    query = (
+        select(*columns)
+        .select_from(joined)
+        .where(ingest_windows.c.timeframe == timeframe, ingest_windows.c.status.in_(("failed", "quarantined")))
+        .order_by(instrument_tickers.c.ticker, ingest_windows.c.start_session)
+    )
+    with warehouse.read() as connection:
+        return tuple(FailedWindow(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query))
+
+
+def open_findings(warehouse: Warehouse) -> tuple[OpenFindings, ...]:
+    """Return the open findings counted by rule, the most frequent first."""
+    count = func.count()
+    query = (
+        select(findings.c.rule, findings.c.severity, count, func.count(func.distinct(findings.c.instrument_id)))
+        .where(findings.c.state == "open")
+        .group_by(findings.c.rule, findings.c.severity)
+        .order_by(count.desc(), findings.c.rule)
+    )
+    with warehouse.read() as connection:
+        return tuple(OpenFindings(row[0], row[1], row[2], row[3]) for row in connection.execute(query))
