@@ -15,8 +15,8 @@ demo: .venv/ready  #-- run the whole pipeline once on the embedded database
 up: .venv/ready    #-- run Dagster and the API until interrupted
 	@$(BIN)/chandlery up
 
-test: .venv/ready  #-- run every test; needs no network and nothing running
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: .venv/ready  #-- run every test and hold the coverage floor; no network, nothing running
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov=src/chandlery --cov-report= --cov-fail-under=90
 
 lint: .venv/ready  #-- check style, types and import contracts
 	@$(BIN)/ruff check .

@@ -46,7 +46,14 @@ RESEARCH = DbtSet(f"{RESEARCH_MODELS} source:research", "config.materialized:vie
 otherwise make the set wait for itself."""
 _MINUTES_ONLY = {f"candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")}
 _SESSIONS = {"quality_scores_daily", "candles_v1", "quality_v1", "symbols_v1"}
-_GROUPS = {"staging": "bars", "prices": "bars", "quality": "quality", "candles": "candles", "serving": "serving"}
+_GROUPS = {
+    "staging": "bars",
+    "intermediate": "bars",
+    "prices": "bars",
+    "quality": "quality",
+    "candles": "candles",
+    "serving": "serving",
+}
 
 
 class StageTranslator(DagsterDbtTranslator):

@@ -15,7 +15,7 @@ def build(settings: Settings, *, overrides: Mapping[str, object] | None = None) 
     """Return the definitions; `overrides` replaces resources by name (tests pass library objects)."""
     configure_plain()
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets),
+        assets=dg.load_assets_from_package_module(assets, include_specs=True),
         asset_checks=dg.load_asset_checks_from_package_module(checks),
         resources={**resources(), **(overrides or {})},
         jobs=JOBS,

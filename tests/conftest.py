@@ -75,6 +75,9 @@ def postgres(reachable_dir: Callable[[], Path]) -> Iterator[TemporaryPostgres]:
     embedded = EmbeddedPostgres(home)
     try:
         running = TemporaryPostgres(home, embedded, embedded.ensure())
+        # Nothing here has to outlive a power cut, and every test makes a database.
+        running.do(*(f"alter system set {name} = off" for name in ("fsync", "full_page_writes", "synchronous_commit")))
+        running.do("select pg_reload_conf()")
         migrate(running.warehouse(_MIGRATED))
         yield running
     finally:

@@ -31,14 +31,15 @@ from chandlery.sources.tapes import Tape
 Ask = Callable[..., list[tuple[Any, ...]]]
 
 FIRST, END = date(2023, 10, 2), date(2024, 1, 1)
-"""63 sessions of New York: two windows a stock, the cut after the 52nd."""
+_SESSIONS = 63
+"""Two windows a stock, the cut after the 52nd session."""
 SYMBOLS = ("AAPL", "MSFT")
 _BARS_A_SESSION = 40
 _PAGE = 1_000
 _PATIENCE_S = 60.0
 
-_REQUESTS = 12
-"""1, 2 list stocks and crypto; 3, 4 are the days; 5-7 and 8 the windows of AAPL's minutes, 9-11 and 12 MSFT's."""
+_REQUESTS = 10
+"""1, 2 list stocks and crypto; 3-5 and 6 are the two windows of AAPL, 7-9 and 10 those of MSFT."""
 _HELD_S = 0.4
 
 MOMENTS: dict[str, tuple[int | None, str | None]] = {
@@ -46,18 +47,13 @@ MOMENTS: dict[str, tuple[int | None, str | None]] = {
     "the first symbol is registered": (None, "ops.instruments"),
     "the calendar is written": (None, "ops.sessions"),
     "the first window is opened": (None, "ops.ingest_windows"),
-    "days are fetched": (3, None),
-    "days are landed": (3, "raw.massive__landing"),
-    "days lie in landing": (None, "raw.massive__quarantine"),
-    "days are published": (None, "raw.massive__bars_1d"),
-    "the second page of minutes is fetched": (6, None),
-    "minutes are landed": (7, "raw.massive__landing"),
-    "minutes are held": (7, "raw.massive__quarantine"),
-    "minutes are published": (7, "raw.massive__bars_1m"),
-    "minutes are published and their findings are not": (7, "ops.findings"),
-    "the second window is published": (8, "raw.massive__bars_1m"),
-    "the second stock is published": (11, "raw.massive__bars_1m"),
-    "the last window is fetched": (12, None),
+    "the second page is fetched": (4, None),
+    "the first window is landed": (5, "raw.massive__landing"),
+    "the first window lies in landing": (None, "raw.massive__quarantine"),
+    "the first window is published": (None, "raw.massive__bars_1m"),
+    "the first window is published, its findings are not": (None, "ops.findings"),
+    "the second window is published": (6, "raw.massive__bars_1m"),
+    "the second stock is published": (9, "raw.massive__bars_1m"),
 }
 """Moment -> the request that is answered slowly (None: none), and the table the child then waits for."""
 
@@ -81,8 +77,7 @@ def ingest(url, place, start, end):
     warehouse = Warehouse(DatabaseSettings(**place))
     sync_universe(source, warehouse, symbols=(), source_name="tape")
     build_calendar(warehouse, start=start, end=end)
-    for timeframe in (Timeframe.D1, Timeframe.M1):
-        ingest_bars(source, warehouse, timeframe=timeframe, start=start, end=end)
+    ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=start, end=end)
 
 for line in sys.stdin:
     url, place, start, end = json.loads(line)
@@ -113,19 +108,16 @@ def _session_minutes(day: date, seed: int) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
-    """Two stocks: few minutes and the day bars of every session."""
+    """Two stocks with the first minutes of every session."""
     folder = tmp_path_factory.mktemp("tape")
+    (folder / "us_minute").mkdir()
     days = sessions("NYSE", FIRST, END)["session"].to_list()
-    assert len(days) == 63
-    columns = ["open", "high", "low", "close", "volume"]
+    assert len(days) == _SESSIONS
+    columns = ["t", "open", "high", "low", "close", "volume"]
     for seed, symbol in enumerate(SYMBOLS):
         rows = [row for day in days for row in _session_minutes(day, seed)]
-        minutes = pl.DataFrame(rows, schema=["t", *columns], orient="row").with_columns(symbol=pl.lit(symbol))
-        bars = [(day, 100.0 + n, 102.0 + n, 99.0 + n, 101.0 + n, 5_000.0) for n, day in enumerate(days)]
-        daily = pl.DataFrame(bars, schema=["session", *columns], orient="row").with_columns(symbol=pl.lit(symbol))
-        for name, frame in (("us_minute", minutes), ("us_daily", daily)):
-            (folder / name).mkdir(exist_ok=True)
-            frame.write_parquet(folder / name / f"{symbol}.parquet")
+        frame = pl.DataFrame(rows, schema=columns, orient="row").with_columns(symbol=pl.lit(symbol))
+        frame.write_parquet(folder / "us_minute" / f"{symbol}.parquet")
     return Tape.open(folder)
 
 
@@ -236,7 +228,6 @@ def contents(ask: Ask, warehouse: Any) -> dict[str, tuple[Any, ...]]:
     values = "ticker, ts, open, high, low, close, volume, vwap, trade_count"
     queries = {
         "minutes": f"select {values}, bars.source from raw.massive__bars_1m as bars {named}",
-        "days": f"select {values}, bars.source from raw.massive__bars_1d as bars {named}",
         "quarantine": f"select {values}, timeframe, seq, rules from raw.massive__quarantine {named}",
         "findings": f"select ticker, timeframe, ts, session, rule, severity, evidence, state from ops.findings {named}",
         "windows": "select ticker, timeframe, start_session, end_session, status, rows_seen, rows_held "
@@ -253,9 +244,8 @@ def partial_windows(ask: Ask, warehouse: Any) -> list[tuple[Any, ...]]:
     """Return the windows of which some rows are visible and others are not."""
     query = """
         select windows.window_id, windows.status, count(bars.ts) from ops.ingest_windows as windows
-        left join (select window_id, ts from raw.massive__bars_1m union all
-            select window_id, ts from raw.massive__bars_1d union all
-            select window_id, ts from raw.massive__quarantine) as bars using (window_id)
+        left join (select window_id, ts from raw.massive__bars_1m
+            union all select window_id, ts from raw.massive__quarantine) as bars using (window_id)
         group by windows.window_id
         having count(bars.ts) not in (0, windows.rows_seen)
     """
@@ -278,8 +268,8 @@ def test_undisturbed_run_brings_in_the_tape(undisturbed: dict[str, tuple[Any, ..
     counted = {name: count for name, (count, _) in undisturbed.items()}
     assert counted["quarantine"] == counted["findings"] == sum(bad)
     assert min(bad) > 2
-    assert counted["minutes"] == 2 * 63 * _BARS_A_SESSION - sum(bad)
-    assert (counted["days"], counted["windows"], counted["landing"], counted["instruments"]) == (2 * 63, 2 + 4, 0, 2)
+    assert counted["minutes"] == 2 * _SESSIONS * _BARS_A_SESSION - sum(bad)
+    assert (counted["windows"], counted["landing"], counted["instruments"]) == (4, 0, 2)
 
 
 def test_kills_at_every_stage_leave_the_rows_of_an_undisturbed_run(

@@ -40,6 +40,9 @@ def prepare_dagster_home(settings: Settings) -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(template, home / "dagster.yaml")
+        # Dagster's mark that its newsletter window was seen: it would cover the first page.
+        (home / ".nux").mkdir(exist_ok=True)
+        (home / ".nux" / "nux.yaml").write_text("seen: 1\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"Dagster's home {home} could not be prepared from {template}: {error.strerror}. "

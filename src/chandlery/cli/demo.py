@@ -22,10 +22,10 @@ from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
 from chandlery.settings import Settings, load_settings
 from chandlery.sources.tapes import Tape
-from chandlery.steps.research import strategy_names
 from chandlery.store.reset import empty_replayed
 from chandlery.store.status import read_progress, read_status
 from chandlery.store.warehouse import Warehouse, open_warehouse
+from chandlery.strategies import all_strategies
 
 _GAP = timedelta(days=31)
 _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
@@ -176,7 +176,7 @@ def _stages(spans: tuple[Span, ...]) -> list[Stage]:
                 json.dumps({"ops": {f"raw__{raw}": {"config": {"spans": spans_text}}}}),
             )
         )
-    names = sorted(strategy_names())
+    names = sorted(all_strategies())
     stages.append(Stage(f"studies of {len(names)} strategies", 'key:"research/studies"', f"{names[0]}...{names[-1]}"))
     stages.append(Stage("risk report and publication", _REPORTS))
     return stages

@@ -78,7 +78,7 @@ def services_of(settings: Settings) -> list[Service]:
     ]
     if settings.resolved_source == "replay":
         command = (sys.executable, "-m", "chandlery", "provider")
-        found.append(Service("provider", command, "127.0.0.1", settings.provider.port, "/v1/marketstatus/now"))
+        found.append(Service("provider", command, "127.0.0.1", settings.provider.port, "/v3/reference/tickers"))
     return found
 
 

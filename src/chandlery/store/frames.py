@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
-from adbc_driver_manager import OperationalError, ProgrammingError
-from adbc_driver_postgresql import dbapi
 
 from chandlery.errors import DatabaseDown, NotMigrated
 from chandlery.settings import Role
@@ -25,7 +24,7 @@ def read_frame(
         DatabaseDown: no connection, or it was lost.
         NotMigrated: a relation of the query does not exist yet.
     """
-    with _translated(warehouse), dbapi.connect(warehouse.url(role)) as connection, connection.cursor() as cursor:
+    with _cursor(warehouse, role) as (connection, cursor):
         cursor.execute(query, list(parameters) or None)
         frame = pl.DataFrame(cursor.fetch_arrow_table())
         connection.rollback()
@@ -38,17 +37,22 @@ def append_frame(warehouse: Warehouse, frame: pl.DataFrame, *, schema: str, tabl
     Raises:
         DatabaseDown: no connection, or it was lost; nothing was written.
     """
-    with _translated(warehouse), dbapi.connect(warehouse.url("pipeline")) as connection, connection.cursor() as cursor:
+    with _cursor(warehouse, "pipeline") as (connection, cursor):
         cursor.adbc_ingest(table, frame.to_arrow(), mode="append", db_schema_name=schema)
         connection.commit()
     return frame.height
 
 
 @contextmanager
-def _translated(warehouse: Warehouse) -> Iterator[None]:
+def _cursor(warehouse: Warehouse, role: Role) -> Iterator[tuple[Any, Any]]:
+    # Imported here: the driver loads pyarrow.dataset and with it pandas, 1.2 s that only bulk work pays.
+    from adbc_driver_manager import OperationalError, ProgrammingError  # noqa: PLC0415
+    from adbc_driver_postgresql import dbapi  # noqa: PLC0415
+
     place = f"{warehouse.database.host}:{warehouse.database.port}/{warehouse.database.name}"
     try:
-        yield
+        with dbapi.connect(warehouse.url(role)) as connection, connection.cursor() as cursor:
+            yield connection, cursor
     except ProgrammingError as error:
         if error.sqlstate in _UNDEFINED:
             raise NotMigrated(

@@ -35,7 +35,7 @@ def empty_replayed(warehouse: Warehouse) -> int:
                 f"The warehouse was to be emptied for another tape, but {foreign} of its symbols came from the "
                 "vendor. Keep it, and run the demo with another CHANDLERY_HOME."
             )
-        names = connection.execute(tables, {"schemas": list(_SCHEMAS), "kept": list(_KEPT)}).scalars().all()
+        names: list[str] = list(connection.execute(tables, {"schemas": list(_SCHEMAS), "kept": list(_KEPT)}).scalars())
         connection.exec_driver_sql(f"truncate {', '.join(names)} cascade")
     log.info("replayed_data_removed", tables=len(names))
     return len(names)
