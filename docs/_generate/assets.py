@@ -16,7 +16,7 @@ def assets() -> Iterator[str]:
     definitions = build(Settings(_env_file=None))
     repository = definitions.get_repository_def()
     graph = repository.asset_graph
-    specs = [spec for spec in definitions.resolve_all_asset_specs() if spec.key in graph.materializable_asset_keys]
+    specs = definitions.resolve_all_asset_specs()
     yield from ("# Assets", "")
     yield "Keys are places: `marts/candles_1d` is relation `candles_1d` of schema `marts`. Groups are the stages."
     for group in sorted({spec.group_name or "" for spec in specs}):

@@ -111,6 +111,7 @@ def _gate(receipt: IngestReceipt) -> list[dg.AssetCheckResult]:
     partitions_def=DAILY,
     backfill_policy=RANGE,
     retry_policy=RETRY,
+    pool="vendor",
     check_specs=_specs("massive__bars_1m"),
 )
 def massive__bars_1m(
@@ -132,6 +133,7 @@ def massive__bars_1m(
     partitions_def=DAILY,
     backfill_policy=RANGE,
     retry_policy=RETRY,
+    pool="vendor",
     check_specs=_specs("massive__bars_1d"),
 )
 def massive__bars_1d(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from chandlery.errors import ConfigError
 
@@ -50,15 +50,29 @@ class DatabaseSettings(_Group):
         SecretStr(""), description="Password of role chandlery_auth; empty: derived from the owner's."
     )
 
+    @property
+    def has_password(self) -> bool:
+        """Whether any role can log in."""
+        given = (self.password, self.pipeline_password, self.reader_password, self.auth_password)
+        return any(password.get_secret_value() for password in given)
+
     def login(self, role: Role) -> tuple[str, str]:
         """Return (user, password) of a role.
 
         A role without a password of its own gets HMAC-SHA-256(owner password, role), so one secret suffices
         on one machine, while a server may hand the API nothing but the reader's.
+
+        Raises:
+            ConfigError: neither the role's own password nor the owner's was given.
         """
         if role == "owner":
             return self.user, self.password.get_secret_value()
         own: SecretStr = getattr(self, f"{role}_password")
+        if not own.get_secret_value() and not self.password.get_secret_value():
+            raise ConfigError(
+                f"No password of role chandlery_{role} was given. Set CHANDLERY_DATABASE__{role.upper()}_PASSWORD, or "
+                "CHANDLERY_DATABASE__PASSWORD to derive it."
+            )
         derived = hmac.new(self.password.get_secret_value().encode(), role.encode(), hashlib.sha256).hexdigest()
         return f"chandlery_{role}", own.get_secret_value() or derived
 
@@ -148,10 +162,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.profile != "embedded" and not self.database.password.get_secret_value():
-            raise ValueError(f"profile {self.profile} needs CHANDLERY_DATABASE__PASSWORD")
-        if self.resolved_source == "massive" and self.vendor_key is None:
-            raise ValueError("source massive needs POLYGON_API_KEY or CHANDLERY_MASSIVE__API_KEY")
+        faults = []
+        if self.profile != "embedded" and not self.database.has_password:
+            faults.append(
+                f"profile {self.profile} needs CHANDLERY_DATABASE__PASSWORD, or the passwords of the roles it uses"
+            )
+        if self.source == "massive" and self.vendor_key is None:
+            faults.append("source massive needs POLYGON_API_KEY or CHANDLERY_MASSIVE__API_KEY")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @property
@@ -167,6 +186,8 @@ class Settings(BaseSettings):
         """Where bars come from after `auto` is decided."""
         if self.source != "auto":
             return self.source
+        if self.profile != "embedded":
+            return "massive"
         return "massive" if self.vendor_key is not None else "replay"
 
     @property
@@ -183,6 +204,11 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except SettingsError as error:
+        raise ConfigError(
+            f"Settings were read from the environment and .env; this is wrong: {error}. Lists are JSON, for example "
+            'CHANDLERY_PIPELINE__SYMBOLS=["AAPL","MSFT"].'
+        ) from None
     except ValidationError as error:
         faults = "\n".join(f"  {_variable(item['loc'])}: {item['msg']}" for item in error.errors())
         raise ConfigError(f"Settings were read from the environment and .env; these are wrong:\n{faults}") from None

@@ -104,7 +104,7 @@ def test_daily_candle_of_simulated_minutes_is_the_real_day(product: Product, sho
 
 def test_api_answers_what_was_published(product: Product, shown: dict[str, Any]) -> None:
     key = product.run("keys", "create", "e2e").strip()
-    with _api(product) as base:
+    with RunningApi(product) as base:
         candles = _get(f"{base}/v1/candles?symbol=AAPL&timeframe=1d&limit=1000", key)
         assert candles["count"] == 60
         assert candles["is_simulated"] is True
@@ -174,7 +174,7 @@ def _roll_up(minutes: pl.DataFrame, symbol: str, timeframe: str) -> pl.DataFrame
     return ohlc.with_columns(total).sort("ts")
 
 
-class _api:
+class RunningApi:
     """The API as `up` runs it, without Dagster beside it."""
 
     def __init__(self, product: Product) -> None:

@@ -12,14 +12,19 @@ import click
 import pytest
 import typer
 import yaml
+from pydantic import SecretStr
 
 from chandlery.cli.app import app
 from chandlery.cli.children import dagster_environment
-from chandlery.settings import DatabaseSettings, Settings, load_settings
+from chandlery.settings import DatabaseSettings, Role, Settings, load_settings
 from chandlery.store.warehouse import Warehouse
 
-PLACEHOLDER = "not-given-to-this-role"
-READS_SETTINGS = ("migrate", "code-location", "api")
+ROLES: dict[str, tuple[Role, ...]] = {
+    "migrate": ("owner", "pipeline", "reader", "auth"),
+    "code-location": ("pipeline",),
+    "api": ("reader", "auth"),
+}
+"""What each service that reads settings logs in as."""
 LONG_RUNNING = ("postgres", "code-location", "webserver", "daemon", "api")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
@@ -117,7 +122,7 @@ def test_every_variable_is_one_that_is_read(services: dict[str, Any], tree: Any)
         assert asked <= known, name
 
 
-@pytest.mark.parametrize("name", READS_SETTINGS)
+@pytest.mark.parametrize("name", ROLES)
 def test_settings_accept_what_a_service_is_given(
     services: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -128,6 +133,8 @@ def test_settings_accept_what_a_service_is_given(
     assert settings.profile == "server"
     assert settings.database.host == "postgres"
     assert (settings.resolved_source == "massive") == (name == "code-location")
+    for role in ROLES[name]:
+        assert settings.database.login(role)[1] == "secret"
 
 
 def test_secrets_come_from_outside_and_each_role_gets_its_own(services: dict[str, Any]) -> None:
@@ -135,7 +142,7 @@ def test_secrets_come_from_outside_and_each_role_gets_its_own(services: dict[str
     for name, service in services.items():
         for variable, value in service["environment"].items():
             if "PASSWORD" in variable or variable.endswith("_KEY"):
-                assert value == PLACEHOLDER or re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), (name, variable)
+                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), (name, variable)
         text = str(service["environment"])
         given[name] = set(re.findall(r"\$\{CHANDLERY_DATABASE__(\w*PASSWORD):\?", text))
     assert given == {
@@ -158,7 +165,9 @@ def test_dagsters_address_names_its_driver_role_and_schema(services: dict[str, A
 def test_a_container_of_dagster_has_what_up_gives_its_children(
     services: dict[str, Any], tree: Any, tmp_path: Path
 ) -> None:
-    given = dagster_environment(Settings(_env_file=None, home=tmp_path), Warehouse(DatabaseSettings()))
+    given = dagster_environment(
+        Settings(_env_file=None, home=tmp_path), Warehouse(DatabaseSettings(password=SecretStr("p")))
+    )
     block = re.search(r"^ENV ((?:.*\\\n)*.*)", tree.text("deploy/Dockerfile"), re.MULTILINE)
     assert block is not None
     image = dict(re.findall(r"(\w+)=(\S+)", block[1]))

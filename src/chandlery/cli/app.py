@@ -5,6 +5,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from chandlery import __version__, log
 from chandlery.cli import candles, demo, doctor, environment, keys, migrate, provider, status, up
@@ -49,5 +50,5 @@ def main() -> None:
     try:
         app()
     except ChandleryError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]{error.code}[/]:", str(error), markup=True, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[red]{error.code}[/]: {escape(str(error))}", highlight=False)
         sys.exit(error.exit_code)

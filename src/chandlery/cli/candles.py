@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import typer
 
-from chandlery.errors import InvalidInput
+from chandlery.errors import ConfigError, InvalidInput
 from chandlery.settings import load_settings
 from chandlery.steps.candles import CandleQuestion, find_candles
 from chandlery.store.warehouse import open_warehouse
@@ -53,7 +53,14 @@ def candles(
     if output is None:
         sys.stdout.buffer.write(content)
     else:
+        _write(output, content)
+
+
+def _write(output: Path, content: bytes) -> None:
+    try:
         output.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{output} could not be written: {error.strerror}. Name a file you may write.") from error
 
 
 def _encode(frame: pl.DataFrame, form: Form) -> bytes:

@@ -148,6 +148,7 @@ def _take_over(settings: Settings, warehouse: Warehouse, origin: str, console: C
     if before != origin:
         console.print(f"The warehouse holds the bars of {before}; they make room for those of {origin}.")
         empty_replayed(warehouse)
+    marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(origin, encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from chandlery.cli.supervisor import require_free_ports
 from chandlery.cli.up import services_of
@@ -31,10 +32,10 @@ def doctor() -> None:
     ]
     for name, check in checks:
         try:
-            console.print(f"[green]ok[/]    {name:9} {check(settings)}", highlight=False)
+            console.print(f"[green]ok[/]    {name:9} {escape(check(settings))}", highlight=False)
         except ChandleryError as error:
             failed = True
-            console.print(f"[red]wrong[/] {name:9} {error}", highlight=False, soft_wrap=True)
+            console.print(f"[red]wrong[/] {name:9} {escape(str(error))}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
 
 

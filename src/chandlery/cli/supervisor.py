@@ -67,14 +67,23 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         self._log_dir.mkdir(parents=True, exist_ok=True)
-        for service in self._services:
-            self._start(service)
+        try:
+            for service in self._services:
+                self._start(service)
+        except OSError as error:
+            self._stop()
+            raise ConfigError(
+                f"{error.filename} could not be started: {error.strerror}. Set the environment up again (`make up`)."
+            ) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop all, the last started first."""
+        self._stop()
+
+    def _stop(self) -> None:
         for _, child, _ in reversed(self._children):
             if child.poll() is None:
                 child.terminate()
@@ -114,15 +123,19 @@ class Supervisor:
 
     def _start(self, service: Service) -> None:
         output = (self._log_dir / f"{service.name}.log").open("wb")
-        child = subprocess.Popen(
-            service.command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=PROJECT_DIR,
-            env=self._environment,
-            start_new_session=True,
-        )
+        try:
+            child = subprocess.Popen(
+                service.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=PROJECT_DIR,
+                env=self._environment,
+                start_new_session=True,
+            )
+        except OSError:
+            output.close()
+            raise
         self._children.append((service, child, output))
 
     def _require_alive(self) -> None:

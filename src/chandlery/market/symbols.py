@@ -47,7 +47,7 @@ def parse_symbol(text: str) -> str:
         InvalidInput: if it cannot be a symbol.
     """
     symbol = text.strip().upper()
-    if not SYMBOL_PATTERN.fullmatch(symbol):
+    if not text.isascii() or not SYMBOL_PATTERN.fullmatch(symbol):
         raise InvalidInput(f"Symbol was {text!r}; a symbol is 1 to 32 of A-Z 0-9 . : _ - (AAPL, X:BTCUSD).")
     return symbol
 

@@ -49,15 +49,7 @@ def run_study(
     plan = make_plan(Space(strategy), trials=trials, seed=seed)
     if plan.total == 0:
         raise ResearchError(f"No point of the lattice of {strategy.name} is within its constraints; relax them.")
-    identity = {
-        "definition_hash": definition_hash(strategy),
-        "panel_id": panel.panel_id,
-        "method": plan.method,
-        "trials": plan.total,
-        "seed": seed,
-        "fee": fee,
-        "slippage": slippage,
-    }
+    identity = _identity(strategy, panel, plan, fee=fee, slippage=slippage)
 
     def evaluate(numbers: list[int]) -> NDArray[np.float64]:
         rows = plan.space.rows(np.array(numbers, dtype=np.int64))
@@ -76,6 +68,21 @@ def run_study(
         fee=fee,
         slippage=slippage,
     )
+
+
+def _identity(
+    strategy: Strategy, panel: Panel, plan: Plan, *, fee: float, slippage: float
+) -> dict[str, str | int | float]:
+    """Return what makes two studies the same question."""
+    return {
+        "definition_hash": definition_hash(strategy),
+        "panel_id": panel.panel_id,
+        "method": plan.method,
+        "trials": plan.total,
+        "seed": plan.seed,
+        "fee": fee,
+        "slippage": slippage,
+    }
 
 
 def _search(

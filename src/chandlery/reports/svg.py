@@ -111,7 +111,8 @@ def nice_ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [float(f"{place * step:.10g}") + 0.0 for place in range(first, last + 1)]
+    digits = 2 - math.floor(math.log10(step))
+    return [round(place * step, digits) + 0.0 for place in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -16,7 +16,7 @@ from chandlery.quality.audit import Audit, audit
 from chandlery.quality.context import AuditContext
 from chandlery.quality.gx import BatchContract, ContractResult
 from chandlery.reports.preview import sparkline_svg
-from chandlery.sources.protocol import BarSource
+from chandlery.sources.protocol import BarBatch, BarSource
 from chandlery.store import landing
 from chandlery.store.universe import find_instrument, sessions_between, tracked_instruments
 from chandlery.store.warehouse import Warehouse
@@ -186,10 +186,27 @@ def _ingest_window(source: BarSource, warehouse: Warehouse, context: AuditContex
         landing.fail_window(warehouse, window, code=error.code)
         raise
     landing.land(warehouse, window, batch.bars)
+    outcome = _judge_and_publish(warehouse, window, batch, context)
+    log.info(
+        "window_ingested",
+        symbol=symbol,
+        timeframe=timeframe.value,
+        seen=outcome.seen,
+        new=outcome.published.rows_new,
+        revised=outcome.published.rows_revised,
+        held=outcome.held,
+    )
+    return outcome
+
+
+def _judge_and_publish(
+    warehouse: Warehouse, window: landing.Window, batch: BarBatch, context: AuditContext
+) -> _Outcome:
     verdict = audit(batch.bars, context)
     contract = BatchContract().validate(batch.bars, context)
     held = _held(verdict, contract)
-    counts = {"rows_seen": batch.bars.height, "rows_held": len(held), "rows_dropped": batch.dropped}
+    seen = batch.bars.height
+    count = seen if verdict.blocked else len(held)
     published = landing.publish(
         warehouse,
         window,
@@ -197,19 +214,18 @@ def _ingest_window(source: BarSource, warehouse: Warehouse, context: AuditContex
         held_rules=tuple(held.values()),
         found=verdict.findings,
         source=batch.source,
-        facts={**counts, "pages": batch.pages},
+        facts={"rows_seen": seen, "rows_held": count, "rows_dropped": batch.dropped, "pages": batch.pages},
         blocked=verdict.blocked,
     )
-    log.info("window_ingested", symbol=symbol, timeframe=timeframe.value, new=published.rows_new, **counts)
     return _Outcome(
-        symbol=symbol,
-        label=f"{symbol} {timeframe.value} {context.start} to {context.end}",
+        symbol=batch.symbol,
+        label=f"{batch.symbol} {batch.timeframe.value} {batch.start} to {batch.end}",
         source=batch.source,
         audit=verdict,
         contract=contract,
-        held=batch.bars.height if verdict.blocked else len(held),
+        held=count,
         published=published,
-        seen=batch.bars.height,
+        seen=seen,
         dropped=batch.dropped,
         pages=batch.pages,
         requests=batch.attempts,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from chandlery.errors import NotFound
+from chandlery.errors import InvalidInput, NotFound
 from chandlery.market.bars import check_range
 from chandlery.market.symbols import parse_symbol
 from chandlery.market.timeframes import Timeframe, parse_candle_timeframe
@@ -48,6 +48,8 @@ def find_candles(warehouse: Warehouse, question: CandleQuestion) -> pl.DataFrame
         NotFound: unknown symbol, or no candle in the range; the message says what there is instead.
     """
     symbol, timeframe = parse_symbol(question.symbol), parse_candle_timeframe(question.timeframe)
+    if question.basis == "day" and timeframe is not Timeframe.D1:
+        raise InvalidInput(f"Basis was day with timeframe {timeframe}; day bars exist as 1d only.")
     if question.start is not None and question.end is not None:
         check_range(question.start, question.end)
     with warehouse.read() as connection:

@@ -211,7 +211,7 @@ class EmbeddedPostgres:
             )
 
     def _start(self, binaries: Path) -> Server:
-        facts = json.loads(self._json.read_text())
+        facts = self._facts()
         if _answers(int(facts["port"])):
             facts["port"] = _free_port()
             self._write_private(self._json, json.dumps(facts))
@@ -239,12 +239,24 @@ class EmbeddedPostgres:
         tail = logfile.read_text(errors="replace")[-1500:] if logfile.exists() else "(no log)"
         raise DatabaseDown(f"PostgreSQL in {self._data} did not start in {_START_TRIES} tries. Its log ends:\n{tail}")
 
+    def _facts(self) -> dict[str, str | int]:
+        try:
+            facts = json.loads(self._json.read_text())
+            return {"port": int(facts["port"]), "password": str(facts["password"])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{self._json} is damaged, so the password of {self._data} is unknown. "
+                "Restore it from a backup, or move the folder away to begin anew."
+            ) from error
+
     def _write_private(self, path: Path, text: str) -> None:
         temporary = path.with_suffix(".tmp")
         temporary.unlink(missing_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as stream:
             stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         if self._owner.uid is not None and self._owner.gid is not None:
             os.chown(temporary, self._owner.uid, self._owner.gid)
         temporary.rename(path)

@@ -13,6 +13,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Table, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from chandlery.errors import Conflict
 from chandlery.market.bars import VALUE_COLUMNS
 from chandlery.market.timeframes import Timeframe
 from chandlery.store.frames import append_frame
@@ -32,6 +33,7 @@ class Window:
     timeframe: Timeframe
     start: date
     end: date
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ def begin_window(
     }
     upsert = statement.on_conflict_do_update(index_elements=list(facts), set_=again)
     with warehouse.write() as connection:
-        window_id: int = connection.execute(upsert.returning(ingest_windows.c.window_id)).scalar_one()
+        row = connection.execute(upsert.returning(ingest_windows.c.window_id, ingest_windows.c.attempts)).one()
+        window_id, attempt = row.tuple()
         connection.execute(landing.delete().where(landing.c.window_id == window_id))
-    return Window(window_id, instrument_id, timeframe, start, end)
+    return Window(int(window_id), instrument_id, timeframe, start, end, int(attempt))
 
 
 def land(warehouse: Warehouse, window: Window, bars: pl.DataFrame) -> int:
@@ -88,13 +91,19 @@ def publish(
     Rows whose `seq` is in `held` go to quarantine with the names of their rules; all others become bars, unless
     `blocked`: then every row is held. An unchanged bar is not written. `found` (columns ts, session, rule, severity,
     evidence as JSON text) replaces the window's open findings.
+
+    Raises:
+        Conflict: another attempt at this window began meanwhile and owns its landed rows; nothing is changed.
     """
     with warehouse.write() as connection:
+        _require_latest(connection, window)
         _hold(connection, window, held=held, rules=held_rules, everything=blocked)
         result = Published(0, 0) if blocked else _merge(connection, window, held=held, source=source)
         _replace_findings(connection, window, found)
         status = "quarantined" if blocked else "published" if facts["rows_seen"] else "empty"
         changes = {"rows_new": result.rows_new, "rows_revised": result.rows_revised, **facts}
+        if blocked:
+            changes["rows_held"] = facts["rows_seen"]
         connection.execute(
             ingest_windows.update()
             .where(ingest_windows.c.window_id == window.window_id)
@@ -115,6 +124,16 @@ def fail_window(warehouse: Warehouse, window: Window, *, code: str) -> None:
         )
 
 
+def _require_latest(connection: Writer, window: Window) -> None:
+    mine = select(ingest_windows.c.attempts).where(ingest_windows.c.window_id == window.window_id)
+    latest: int = connection.execute(mine.with_for_update()).scalar_one()
+    if latest != window.attempt:
+        raise Conflict(
+            f"Attempt {window.attempt} at window {window.window_id} was to be published, but attempt {latest} has "
+            "begun and owns it. Nothing was changed; that attempt brings the window in."
+        )
+
+
 def _hold(
     connection: Writer, window: Window, *, held: Sequence[int], rules: Sequence[Sequence[str]], everything: bool
 ) -> None:
@@ -123,7 +142,14 @@ def _hold(
         & (quarantine.c.timeframe == window.timeframe.value)
         & (quarantine.c.window_id == window.window_id)
     )
-    connection.execute(quarantine.delete().where(span))
+    landed = select(landing.c.ts).where(landing.c.window_id == window.window_id)
+    # Another window may have held the same bar: this attempt is the newer word on it.
+    again = (
+        (quarantine.c.instrument_id == window.instrument_id)
+        & (quarantine.c.timeframe == window.timeframe.value)
+        & quarantine.c.ts.in_(landed)
+    )
+    connection.execute(quarantine.delete().where(span | again))
     named = dict(zip(held, rules, strict=True))
     wanted = landing.c.window_id == window.window_id
     if not everything:

@@ -5,7 +5,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
+from chandlery.errors import ConfigError
 from chandlery.log import get_logger
 from chandlery.store.roles import ensure_database, ensure_grants, ensure_roles, ensure_schemas
 from chandlery.store.warehouse import Warehouse
@@ -32,6 +34,22 @@ def migrate(warehouse: Warehouse) -> str:
         ConfigError: the owner role lacks a privilege; the message names it.
     """
     ensure_database(warehouse)
+    try:
+        head = _migrate(warehouse)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != "42501":
+            raise
+        # Not chained: the statement that was refused holds a password.
+        raise ConfigError(
+            f"Role {warehouse.database.user} may not prepare the warehouse: {str(error.orig).splitlines()[0]}. It "
+            "needs CREATEROLE, and CREATE on the database; grant them, or name a role that has them in "
+            "CHANDLERY_DATABASE__USER."
+        ) from None
+    log.info("warehouse_migrated", revision=head)
+    return head
+
+
+def _migrate(warehouse: Warehouse) -> str:
     with warehouse.write("owner") as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
         ensure_roles(connection, warehouse)
@@ -41,5 +59,4 @@ def migrate(warehouse: Warehouse) -> str:
         command.upgrade(config, "head")
         ensure_grants(connection)
         head: str = connection.execute(text("select version_num from ops.alembic_version")).scalar_one()
-    log.info("warehouse_migrated", revision=head)
     return head

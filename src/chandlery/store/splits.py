@@ -26,5 +26,5 @@ def upsert_splits(connection: Writer, *, instrument_id: int, rows: Iterable[tupl
         upsert = statement.on_conflict_do_update(
             index_elements=["instrument_id", "execution_date"], set_=new, where=differs
         )
-        changed += connection.execute(upsert).rowcount
+        changed += len(connection.execute(upsert.returning(splits.c.execution_date)).all())
     return changed

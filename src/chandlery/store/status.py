@@ -39,7 +39,10 @@ def read_status(warehouse: Warehouse) -> Status:
     Raises:
         DatabaseDown: PostgreSQL does not answer.
     """
-    sources = "select distinct source from raw.massive__bars_1m union select distinct source from raw.massive__bars_1d"
+    sources = (
+        "select array_agg(source order by source) from (select distinct source from raw.massive__bars_1m "
+        "union select distinct source from raw.massive__bars_1d) as published"
+    )
     score = "select count(score), avg(score) from marts.quality_scores_daily"
     with warehouse.read() as connection:
         partitions, mean = _row(connection, score) or (0, None)
@@ -52,7 +55,9 @@ def read_status(warehouse: Warehouse) -> Status:
             held=_count(connection, "raw.massive__quarantine"),
             studies=_count(connection, "research.studies"),
             risk_reports=_count(connection, "research.risk_reports"),
-            sources=tuple(row[0] for row in connection.execute(text(sources + " order by 1"))),
+            sources=tuple((_row(connection, sources) or ([],))[0] or ()),
+                (_row(connection, f"select array_agg(source order by source) from ({sources}) as s") or [()])[0] or ()
+            ),
         )
 
 

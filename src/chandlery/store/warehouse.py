@@ -11,10 +11,10 @@ from typing import NewType
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from chandlery.errors import Conflict, DatabaseDown
+from chandlery.errors import Conflict, DatabaseDown, NotMigrated
 from chandlery.settings import DatabaseSettings, Role, Settings
 from chandlery.store.embedded import EmbeddedPostgres
 
@@ -22,6 +22,8 @@ Reader = NewType("Reader", Connection)
 Writer = NewType("Writer", Connection)
 
 _RETRY_STATES = {"40001", "40P01", "55P03"}
+_UNDEFINED_STATES = {"42P01", "3F000"}
+_REFUSED_LOGIN = ("password authentication failed", "does not exist")
 
 
 class Warehouse:
@@ -40,7 +42,8 @@ class Warehouse:
         """
         user, password = self.database.login(role)
         scheme = f"postgresql+{driver}" if driver else "postgresql"
-        place = f"{quote(user)}:{quote(password)}@{self.database.host}:{self.database.port}/{self.database.name}"
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        place = f"{login}@{self.database.host}:{self.database.port}/{self.database.name}"
         options = f"?{urlencode({'options': f'-csearch_path={schema}'}, quote_via=quote)}" if schema else ""
         return f"{scheme}://{place}{options}"
 
@@ -79,10 +82,21 @@ def _translated(database: DatabaseSettings) -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state in _RETRY_STATES:
             raise Conflict(f"Another transaction was in the way ({state}). Try again.") from error
+        if isinstance(error, ProgrammingError) and state in _UNDEFINED_STATES:
+            raise NotMigrated(
+                f"{str(error.orig).strip().splitlines()[0]} in {database.name}. Run `chandlery migrate`; tables of "
+                "candles, quality and reports appear with the first run of the pipeline (`chandlery demo`)."
+            ) from error
+        reason = str(error.orig).strip().splitlines()[0]
+        if state is None and any(text in reason for text in _REFUSED_LOGIN):
+            raise NotMigrated(
+                f"PostgreSQL at {database.host}:{database.port} refused the login: {reason}. If the warehouse is new, "
+                "run `chandlery migrate`; else correct CHANDLERY_DATABASE__*."
+            ) from error
         if error.connection_invalidated or (isinstance(error, OperationalError) and state is None):
             raise DatabaseDown(
                 f"PostgreSQL was asked at {database.host}:{database.port}/{database.name} and did not answer: "
-                f"{str(error.orig).strip().splitlines()[0]}. Check that it runs (`chandlery doctor`)."
+                f"{reason}. Check that it runs (`chandlery doctor`)."
             ) from error
         raise
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chandlery.errors import InvalidInput
@@ -113,6 +113,8 @@ def test_unknown_calendar_is_answered_with_the_known_ones() -> None:
         sessions("XLON", date(2024, 1, 8), date(2024, 1, 9))
 
 
+# The calendar library takes up to 0.3 s a span on a busy machine.
+@settings(max_examples=10, deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2030, 12, 31)), st.integers(1, 400), st.sampled_from(sorted(ZONES)))
 def test_sessions_ascend_and_lie_within_their_day(start: date, days: int, calendar: str) -> None:
     frame = sessions(calendar, start, start + timedelta(days=days))
