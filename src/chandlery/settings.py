@@ -6,13 +6,14 @@ underscores (`CHANDLERY_DATABASE__HOST`). One switch chooses the shape of the in
 | `CHANDLERY_PROFILE`    | database                     | bars come from                    |
 |------------------------|------------------------------|-----------------------------------|
 | `embedded` (default)   | PostgreSQL from a wheel      | the stand-in, or the vendor if an API key is set |
-| `server`               | `CHANDLERY_DATABASE__*`      | the vendor                        |
-| `cluster`              | `CHANDLERY_DATABASE__*`      | the vendor                        |
+| `server`               | `CHANDLERY_DATABASE__*`      | the same; `docker-compose.yml` demands a key |
+| `cluster`              | `CHANDLERY_DATABASE__*`      | the same                          |
 """
 
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -186,8 +187,6 @@ class Settings(BaseSettings):
         """Where bars come from after `auto` is decided."""
         if self.source != "auto":
             return self.source
-        if self.profile != "embedded":
-            return "massive"
         return "massive" if self.vendor_key is not None else "replay"
 
     @property
@@ -205,9 +204,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        variable = _variable((field[1],)) if field else "a variable"
         raise ConfigError(
-            f"Settings were read from the environment and .env; this is wrong: {error}. Lists are JSON, for example "
-            'CHANDLERY_PIPELINE__SYMBOLS=["AAPL","MSFT"].'
+            f"Settings were read from the environment and .env; {variable} (or a field of it) is no JSON. Lists are "
+            'written as CHANDLERY_PIPELINE__SYMBOLS=["AAPL","MSFT"].'
         ) from None
     except ValidationError as error:
         faults = "\n".join(f"  {_variable(item['loc'])}: {item['msg']}" for item in error.errors())

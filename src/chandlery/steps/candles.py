@@ -49,7 +49,7 @@ def find_candles(warehouse: Warehouse, question: CandleQuestion) -> pl.DataFrame
     """
     symbol, timeframe = parse_symbol(question.symbol), parse_candle_timeframe(question.timeframe)
     if question.basis == "day" and timeframe is not Timeframe.D1:
-        raise InvalidInput(f"Basis was day with timeframe {timeframe}; day bars exist as 1d only.")
+        raise InvalidInput(f"Candles of basis day exist as 1d only; the timeframe was {timeframe}.")
     if question.start is not None and question.end is not None:
         check_range(question.start, question.end)
     with warehouse.read() as connection:

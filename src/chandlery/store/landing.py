@@ -61,9 +61,8 @@ def begin_window(
     upsert = statement.on_conflict_do_update(index_elements=list(facts), set_=again)
     with warehouse.write() as connection:
         row = connection.execute(upsert.returning(ingest_windows.c.window_id, ingest_windows.c.attempts)).one()
-        window_id, attempt = row.tuple()
-        connection.execute(landing.delete().where(landing.c.window_id == window_id))
-    return Window(int(window_id), instrument_id, timeframe, start, end, int(attempt))
+        connection.execute(landing.delete().where(landing.c.window_id == row[0]))
+    return Window(row[0], instrument_id, timeframe, start, end, row[1])
 
 
 def land(warehouse: Warehouse, window: Window, bars: pl.DataFrame) -> int:

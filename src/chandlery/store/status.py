@@ -56,8 +56,6 @@ def read_status(warehouse: Warehouse) -> Status:
             studies=_count(connection, "research.studies"),
             risk_reports=_count(connection, "research.risk_reports"),
             sources=tuple((_row(connection, sources) or ([],))[0] or ()),
-                (_row(connection, f"select array_agg(source order by source) from ({sources}) as s") or [()])[0] or ()
-            ),
         )
 
 

@@ -55,7 +55,7 @@ class Warehouse:
             DatabaseDown: no connection, or it was lost.
             Conflict: another transaction was in the way; a retry can succeed.
         """
-        with _translated(self.database), self._engine(role).begin() as connection:
+        with _translated(self.database, role), self._engine(role).begin() as connection:
             yield Writer(connection)
 
     @contextmanager
@@ -65,7 +65,7 @@ class Warehouse:
         Raises:
             DatabaseDown: no connection, or it was lost.
         """
-        with _translated(self.database), self._engine(role).connect() as connection:
+        with _translated(self.database, role), self._engine(role).connect() as connection:
             yield Reader(connection.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"))
 
     def _engine(self, role: Role) -> Engine:
@@ -75,7 +75,7 @@ class Warehouse:
 
 
 @contextmanager
-def _translated(database: DatabaseSettings) -> Iterator[None]:
+def _translated(database: DatabaseSettings, role: Role) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
@@ -88,7 +88,7 @@ def _translated(database: DatabaseSettings) -> Iterator[None]:
                 "candles, quality and reports appear with the first run of the pipeline (`chandlery demo`)."
             ) from error
         reason = str(error.orig).strip().splitlines()[0]
-        if state is None and any(text in reason for text in _REFUSED_LOGIN):
+        if role != "owner" and state is None and any(text in reason for text in _REFUSED_LOGIN):
             raise NotMigrated(
                 f"PostgreSQL at {database.host}:{database.port} refused the login: {reason}. If the warehouse is new, "
                 "run `chandlery migrate`; else correct CHANDLERY_DATABASE__*."
