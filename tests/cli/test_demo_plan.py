@@ -11,13 +11,14 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from chandlery.cli.demo import Span, _stages, _take_over, spans_of
+from chandlery.cli.demo import Span, Stage, _count, _note, _stages, _take_over, spans_of
 from chandlery.errors import BadTape, Conflict
 from chandlery.market.timeframes import Timeframe
 from chandlery.settings import Settings
 from chandlery.sources.tapes import Tape, ensure_bundled_tape
 from chandlery.steps.research import strategy_names
 from chandlery.store.universe import tracked_instruments
+from chandlery.store.warehouse import Warehouse
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tapes"
 STOCKS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
@@ -165,3 +166,24 @@ def test_bars_of_the_vendor_never_make_room(fresh: Any, tell: Any, tmp_path: Pat
 
 def test_demo_on_a_given_server_needs_no_home_beforehand(fresh: Any, tmp_path: Path) -> None:
     assert take_over(tmp_path / "home", fresh, "/tapes/one") == ""
+
+
+def test_bars_still_to_come_are_counted_from_the_first_partition_on(tmp_path: Path) -> None:
+    tape = write_tape(tmp_path, ("us_daily", "BA", date(1962, 1, 2), date(2013, 12, 31)))
+    (span,) = spans_of(tape)
+    assert _count(tape, span) == 1
+
+
+def test_note_tells_bars_rate_and_time_left(fresh: Warehouse, tell: Any) -> None:
+    note = _note(fresh, Stage("days", "*", bars=400), "stage 1 of 2")
+    assert note() == "stage 1 of 2"
+    tell(
+        fresh,
+        "insert into ops.instruments (asset_class, calendar) values ('stocks', 'NYSE')",
+        "insert into ops.ingest_windows (instrument_id, timeframe, start_session, end_session, status, rows_seen, "
+        "attempts) values (1, '1d', '2013-01-02', '2013-02-02', 'published', 100, 1)",
+    )
+    # 100 bars in the shortest span that counts, 0.25 s: 400 a second, so 300 bars take 0.75 s.
+    assert note() == "100 of 400 bars, 400/s, 1 s left, stage 1 of 2"
+    tell(fresh, "update ops.ingest_windows set rows_seen = 400")
+    assert note() == "400 bars in, building on them, stage 1 of 2"

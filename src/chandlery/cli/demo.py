@@ -1,12 +1,12 @@
 """`chandlery demo`: the whole pipeline once, over HTTP, in Dagster, on the embedded default."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import perf_counter
 
 import typer
 from rich.console import Console
@@ -65,6 +65,17 @@ class Stage:
     select: str
     partitions: str | None = None
     config: str | None = None
+    bars: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where the demo's bars come from: the children's variables, what to ingest, how many bars it is, if known."""
+
+    environment: dict[str, str]
+    spans: tuple[Span, ...]
+    name: str
+    count: Callable[[Span], int | None]
 
 
 def demo(
@@ -76,13 +87,13 @@ def demo(
     Bars come over HTTP from the stand-in serving a tape. With POLYGON_API_KEY set and no --tape, they come from
     the vendor: the last ten sessions of minutes and two years of days of five symbols, at the plan's pace.
     """
-    settings, console, began = load_settings(), Console(stderr=True), time.perf_counter()
+    settings, console, began = load_settings(), Console(stderr=True), perf_counter()
     with console.status("preparing the warehouse"):
         warehouse = prepare(settings)
-    with _source(settings, tape) as (environment, spans, origin):
-        _take_over(settings, warehouse, origin, console)
-        _run_stages(settings, warehouse, environment, _stages(spans), console)
-    console.print(f"[bold]done in {time.perf_counter() - began:.0f} s[/]")
+    with _source(settings, tape) as origin:
+        _take_over(settings, warehouse, origin.name, console)
+        _run_stages(settings, warehouse, origin.environment, _stages(origin.spans, origin.count), console)
+    console.print(f"[bold]done in {perf_counter() - began:.0f} s[/]")
     Console().print(status_table(read_status(warehouse)))
     console.print("Next: `chandlery up` for the Dagster UI and the API, `chandlery candles AAPL 1h`, `chandlery down`.")
 
@@ -125,9 +136,9 @@ def _ranges(symbols: list[str], range_of: Callable[[str], Range | None]) -> dict
 
 
 @contextmanager
-def _source(settings: Settings, folder: Path | None) -> Iterator[tuple[dict[str, str], tuple[Span, ...], str]]:
+def _source(settings: Settings, folder: Path | None) -> Iterator[_Origin]:
     if folder is None and settings.resolved_source == "massive":
-        yield {}, _vendor_spans(settings), settings.massive.base_url
+        yield _Origin({}, _vendor_spans(settings), settings.massive.base_url, lambda _span: None)
         return
     from chandlery.sources.standin.serve import running  # noqa: PLC0415 - only here a web server is paid for
 
@@ -135,7 +146,14 @@ def _source(settings: Settings, folder: Path | None) -> Iterator[tuple[dict[str,
     spans = spans_of(opened)
     with running(opened) as url:
         environment = {"CHANDLERY_SOURCE": "replay", "CHANDLERY_PROVIDER__PORT": url.rsplit(":", 1)[1]}
-        yield environment, spans, str(opened.folder.absolute())
+        yield _Origin(environment, spans, str(opened.folder.absolute()), lambda span: _count(opened, span))
+
+
+def _count(tape: Tape, span: Span) -> int:
+    """Return how many bars of a span the tape holds."""
+    frames = {symbol: tape.bars(symbol, span.timeframe)["ts"] for symbol in span.ranges}
+    first = {symbol: datetime.combine(begin, time.min, tzinfo=UTC) for symbol, (begin, _) in span.ranges.items()}
+    return sum(int((ts >= first[symbol]).sum()) for symbol, ts in frames.items())
 
 
 def _take_over(settings: Settings, warehouse: Warehouse, origin: str, console: Console) -> None:
@@ -161,7 +179,7 @@ def _vendor_spans(settings: Settings) -> tuple[Span, ...]:
     )
 
 
-def _stages(spans: tuple[Span, ...]) -> list[Stage]:
+def _stages(spans: tuple[Span, ...], count: Callable[[Span], int | None] = lambda _span: None) -> list[Stage]:
     stages: list[Stage] = []
     for number, span in enumerate(spans):
         minutes = span.timeframe is Timeframe.M1
@@ -175,6 +193,7 @@ def _stages(spans: tuple[Span, ...]) -> list[Stage]:
                 f'{first}key:"raw/{raw}" or {models}',
                 f"{span.first}...{span.last}",
                 json.dumps({"ops": {f"raw__{raw}": {"config": {"spans": spans_text}}}}),
+                count(span),
             )
         )
     names = sorted(all_strategies())
@@ -192,7 +211,7 @@ def _run_stages(
         for number, stage in enumerate(stages):
             task = progress.add_task(stage.title, total=1, note="")
             log_file = settings.home_dir / "logs" / f"demo-{number:02d}.log"
-            note = _note(warehouse, number, len(stages))
+            note = _note(warehouse, stage, f"stage {number + 1} of {len(stages)}")
             run_to_end(
                 _arguments(stage),
                 what=f"Stage '{stage.title}'",
@@ -211,13 +230,21 @@ def _arguments(stage: Stage) -> list[str]:
     return [*arguments, "--config-json", stage.config] if stage.config is not None else arguments
 
 
-def _note(warehouse: Warehouse, number: int, stages: int) -> Callable[[], str]:
-    """Return a reading of the work under way: bars so far, their rate, and the share of stages done."""
-    before, began = read_progress(warehouse), time.perf_counter()
+def _note(warehouse: Warehouse, stage: Stage, place: str) -> Callable[[], str]:
+    """Return a reading of the work under way: bars so far, their rate, the time left for them, the stage."""
+    before = read_progress(warehouse).rows
+    first_seen: list[float] = []
 
     def reading() -> str:
-        fetched = read_progress(warehouse).rows - before.rows
-        rate = f"{fetched:,} bars, {fetched / (time.perf_counter() - began):,.0f}/s, " if fetched > 0 else ""
-        return f"{rate}stage {number + 1} of {stages}"
+        fetched = read_progress(warehouse).rows - before
+        if stage.bars is None or fetched <= 0:
+            return f"{fetched:,} bars, {place}" if fetched > 0 else place
+        if fetched >= stage.bars:
+            return f"{fetched:,} bars in, building on them, {place}"
+        # The first reading only starts the watch: process start and imports are not the rate of the bars.
+        first_seen.append(perf_counter())
+        rate = fetched / max(first_seen[-1] - first_seen[0], 0.25)
+        left = (stage.bars - fetched) / rate
+        return f"{fetched:,} of {stage.bars:,} bars, {rate:,.0f}/s, {left:.0f} s left, {place}"
 
     return reading

@@ -250,7 +250,7 @@ def _raise_failures(failures: list[tuple[str, SourceError]], *, done: int) -> No
     symbol, first = failures[0]
     others = f" So did {', '.join(name for name, _ in failures[1:])}." if failures[1:] else ""
     raise type(first)(
-        f"{symbol} could not be ingested: {first}{others} {done} windows were published; a rerun brings in the rest."
+        f"{symbol} could not be ingested: {first}{others} {done} windows passed the gate; a rerun brings in the rest."
     ) from first
 
 

@@ -127,9 +127,7 @@ def _receipt(report: RiskReport, as_of: date) -> RiskReceipt:
         limits=tuple(rows),
         hard=tuple(state["limit_id"] for state in states if state["state"] == "hard"),
         soft=tuple(state["limit_id"] for state in states if state["state"] == "soft"),
-        plot=sparkline_svg(
-            [value for value in report["series"]["drawdown"] if value is not None], width=640, height=160
-        ),
+        plot=_drawdown(report),
     )
 
 

@@ -113,14 +113,14 @@ class EmbeddedPostgres:
     def _make_dir(self) -> None:
         try:
             self._dir.mkdir(parents=True, exist_ok=True)
+            if self._owner.uid is not None and self._owner.gid is not None:
+                os.chown(self._dir, self._owner.uid, self._owner.gid)
+            self._dir.chmod(0o700)
         except OSError as error:
             raise ConfigError(
-                f"The database folder {self._dir} could not be created: {error.strerror}. "
+                f"The database folder {self._dir} could not be made ready: {error.strerror}. "
                 "Set CHANDLERY_HOME to a folder you may write."
             ) from error
-        if self._owner.uid is not None and self._owner.gid is not None:
-            os.chown(self._dir, self._owner.uid, self._owner.gid)
-        self._dir.chmod(0o700)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

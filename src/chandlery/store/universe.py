@@ -76,6 +76,8 @@ def find_instrument(connection: Reader | Writer, symbol: str) -> Instrument:
 def replace_sessions(connection: Writer, frame: pl.DataFrame) -> int:
     """Upsert sessions (frame in `SESSION_SCHEMA`) and return their number."""
     rows = frame.to_dicts()
+    if not rows:
+        return 0
     statement = insert(sessions)
     changed = {name: statement.excluded[name] for name in SESSION_SCHEMA if name not in {"calendar", "session"}}
     upsert = statement.on_conflict_do_update(index_elements=["calendar", "session"], set_=changed)
