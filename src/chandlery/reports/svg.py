@@ -103,7 +103,10 @@ def decimate(values: Sequence[float], *, columns: int) -> list[int]:
 
 
 def nice_ticks(low: float, high: float, *, about: int = 5) -> list[float]:
-    """Return round values (1, 2, 2.5 or 5 times a power of ten apart) from at or under `low` to at or over `high`."""
+    """Return round values (1, 2, 2.5 or 5 times a power of ten apart) from at or under `low` to at or over `high`.
+
+    A bound that passes a tick by less than a billionth of a step counts as on it.
+    """
     if high <= low:
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
