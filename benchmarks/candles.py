@@ -5,6 +5,7 @@ for all of them and then for one day; polars rolls the same minutes up in memory
 """
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from chandlery.log import configure
 from chandlery.market.calendar import sessions
 from chandlery.market.symbols import AssetClass
 from chandlery.settings import PROJECT_DIR, DatabaseSettings, process_environment
@@ -32,6 +34,7 @@ MODELS = "candles_5m candles_15m candles_30m candles_1h candles_4h candles_1d ca
 
 
 def main() -> None:
+    configure("console", level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="chandlery-bench-") as name:
         home = Path(name)
         home.chmod(0o755)

@@ -4,6 +4,7 @@
 and publishing; then the very rows are copied into a table of the same shape and key, and into one without an index.
 """
 
+import logging
 import tempfile
 import time
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from chandlery.log import configure
 from chandlery.market.timeframes import Timeframe
 from chandlery.settings import DatabaseSettings, Settings
 from chandlery.sources import open_source
@@ -25,6 +27,7 @@ from chandlery.store.warehouse import Warehouse
 
 
 def main() -> None:
+    configure("console", level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="chandlery-bench-") as name:
         home = Path(name)
         home.chmod(0o755)
