@@ -37,7 +37,7 @@ docs: .venv/ready  #-- write the generated pages, then build the site
 	@$(BIN)/zensical build --strict
 	@rm -rf site/_generate
 
-bench: .venv/ready #-- measure the kernels
+bench: .venv/ready #-- measure ingest, candles and the kernel
 	@for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
 
 build: .venv/ready #-- make the wheel and the source archive in dist/

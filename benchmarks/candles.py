@@ -5,26 +5,22 @@ for all of them and then for one day; polars rolls the same minutes up in memory
 """
 
 import json
-import logging
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from _warehouse import temporary_warehouse
 
-from chandlery.log import configure
 from chandlery.market.calendar import sessions
 from chandlery.market.symbols import AssetClass
-from chandlery.settings import PROJECT_DIR, DatabaseSettings, process_environment
+from chandlery.settings import PROJECT_DIR, process_environment
 from chandlery.steps.candles import dbt_environment
 from chandlery.steps.universe import build_calendar
-from chandlery.store.embedded import EmbeddedPostgres
 from chandlery.store.frames import append_frame
-from chandlery.store.migrate import migrate
 from chandlery.store.universe import register_instrument
 from chandlery.store.warehouse import Warehouse
 
@@ -34,19 +30,8 @@ MODELS = "candles_5m candles_15m candles_30m candles_1h candles_4h candles_1d ca
 
 
 def main() -> None:
-    configure("console", level=logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="chandlery-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        embedded = EmbeddedPostgres(home)
-        server = embedded.ensure()
-        place = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
-        warehouse = Warehouse(DatabaseSettings.model_validate(place))
-        try:
-            migrate(warehouse)
-            _compare(warehouse, home)
-        finally:
-            embedded.stop()
+    with temporary_warehouse() as (warehouse, home):
+        _compare(warehouse, home)
 
 
 def _compare(warehouse: Warehouse, home: Path) -> None:

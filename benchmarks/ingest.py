@@ -4,42 +4,26 @@
 and publishing; then the very rows are copied into a table of the same shape and key, and into one without an index.
 """
 
-import logging
-import tempfile
 import time
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
+from _warehouse import temporary_warehouse
 
-from chandlery.log import configure
 from chandlery.market.timeframes import Timeframe
-from chandlery.settings import DatabaseSettings, Settings
+from chandlery.settings import Settings
 from chandlery.sources import open_source
 from chandlery.sources.standin.serve import running
 from chandlery.sources.tapes import Tape, ensure_bundled_tape
 from chandlery.steps.bars import ingest_bars
 from chandlery.steps.universe import build_calendar, sync_universe
-from chandlery.store.embedded import EmbeddedPostgres
 from chandlery.store.frames import append_frame, read_frame
-from chandlery.store.migrate import migrate
 from chandlery.store.warehouse import Warehouse
 
 
 def main() -> None:
-    configure("console", level=logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="chandlery-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        embedded = EmbeddedPostgres(home)
-        server = embedded.ensure()
-        place = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
-        warehouse = Warehouse(DatabaseSettings.model_validate(place))
-        try:
-            migrate(warehouse)
-            _compare(warehouse, Tape.open(ensure_bundled_tape(home / "tape")))
-        finally:
-            embedded.stop()
+    with temporary_warehouse() as (warehouse, home):
+        _compare(warehouse, Tape.open(ensure_bundled_tape(home / "tape")))
 
 
 def _compare(warehouse: Warehouse, tape: Tape) -> None:

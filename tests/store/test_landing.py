@@ -280,6 +280,17 @@ def test_failed_window_shows_why_and_holds_nothing(series: Series) -> None:
     assert series.window_facts("status, error_code, attempts") == [("published", None, 2)]
 
 
+def test_superseded_attempt_that_fails_leaves_the_later_one_alone(series: Series) -> None:
+    first = series.begin()
+    second = series.begin()
+    land(series.warehouse, second, bars(10))
+    fail_window(series.warehouse, first, code="rate_limited")
+    assert series.landed() == 1
+    assert series.window_facts("status, error_code") == [("running", None)]
+    assert series.publish(second, 1) == Published(rows_new=1, rows_revised=0)
+    assert series.closes() == [10]
+
+
 def test_other_bounds_are_another_window(series: Series) -> None:
     first, second = series.begin(), series.begin(end=date(2024, 1, 4))
     assert first.window_id != second.window_id

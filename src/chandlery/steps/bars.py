@@ -206,7 +206,6 @@ def _judge_and_publish(
     contract = BatchContract().validate(batch.bars, context)
     held = _held(verdict, contract)
     seen = batch.bars.height
-    count = seen if verdict.blocked else len(held)
     published = landing.publish(
         warehouse,
         window,
@@ -214,7 +213,7 @@ def _judge_and_publish(
         held_rules=tuple(held.values()),
         found=verdict.findings,
         source=batch.source,
-        facts={"rows_seen": seen, "rows_held": count, "rows_dropped": batch.dropped, "pages": batch.pages},
+        facts={"rows_seen": seen, "rows_dropped": batch.dropped, "pages": batch.pages},
         blocked=verdict.blocked,
     )
     return _Outcome(
@@ -223,7 +222,7 @@ def _judge_and_publish(
         source=batch.source,
         audit=verdict,
         contract=contract,
-        held=count,
+        held=seen if verdict.blocked else len(held),
         published=published,
         seen=seen,
         dropped=batch.dropped,

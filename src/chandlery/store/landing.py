@@ -101,8 +101,7 @@ def publish(
         _replace_findings(connection, window, found)
         status = "quarantined" if blocked else "published" if facts["rows_seen"] else "empty"
         changes = {"rows_new": result.rows_new, "rows_revised": result.rows_revised, **facts}
-        if blocked:
-            changes["rows_held"] = facts["rows_seen"]
+        changes["rows_held"] = facts["rows_seen"] if blocked else len(held)
         connection.execute(
             ingest_windows.update()
             .where(ingest_windows.c.window_id == window.window_id)
@@ -113,8 +112,13 @@ def publish(
 
 
 def fail_window(warehouse: Warehouse, window: Window, *, code: str) -> None:
-    """Record that the window failed; nothing of it is visible."""
+    """Record that the window failed; nothing of it is visible.
+
+    An attempt that was superseded changes nothing: the landed rows and the status are the later one's.
+    """
     with warehouse.write() as connection:
+        if _latest_attempt(connection, window) != window.attempt:
+            return
         connection.execute(landing.delete().where(landing.c.window_id == window.window_id))
         connection.execute(
             ingest_windows.update()
@@ -123,9 +127,15 @@ def fail_window(warehouse: Warehouse, window: Window, *, code: str) -> None:
         )
 
 
-def _require_latest(connection: Writer, window: Window) -> None:
+def _latest_attempt(connection: Writer, window: Window) -> int:
+    """Return the number of the latest attempt and keep others from beginning until the transaction ends."""
     mine = select(ingest_windows.c.attempts).where(ingest_windows.c.window_id == window.window_id)
     latest: int = connection.execute(mine.with_for_update()).scalar_one()
+    return latest
+
+
+def _require_latest(connection: Writer, window: Window) -> None:
+    latest = _latest_attempt(connection, window)
     if latest != window.attempt:
         raise Conflict(
             f"Attempt {window.attempt} at window {window.window_id} was to be published, but attempt {latest} has "
