@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from chandlery.store.warehouse import Warehouse
 PROJECT_DIR = ROOT / "dbt_project"
 DBT_PROGRAM = Path(sys.executable).parent / "dbt"
 """Beside the interpreter: a code location started by full path does not have it on PATH."""
-_MANIFEST = PROJECT_DIR / "target" / "manifest.json"
+_TARGET = PROJECT_DIR / "target"
+_MANIFEST = _TARGET / "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,13 @@ def manifest() -> Path:
 
 
 def _parse() -> None:
-    arguments = ["parse", "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--quiet"]
-    subprocess.run([str(DBT_PROGRAM), *arguments], check=True, cwd=PROJECT_DIR)
+    """Parse beside the target folder and move the result in: processes that start together never read half a file."""
+    _TARGET.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=_TARGET) as folder:
+        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target-path", folder]
+        subprocess.run([str(DBT_PROGRAM), "parse", *places, "--quiet"], check=True, cwd=PROJECT_DIR)
+        for name in ("partial_parse.msgpack", _MANIFEST.name):
+            (Path(folder) / name).replace(_TARGET / name)
 
 
 def build_models(

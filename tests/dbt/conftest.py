@@ -1,6 +1,5 @@
 """One temporary cluster with the shared tapes in raw, and dbt run in process against it."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -43,6 +42,7 @@ class Mart:
     warehouse: Warehouse
     minutes: dict[str, pl.DataFrame]
     days: pl.DataFrame
+    environment: Mapping[str, str]
     manifest: Any = field(default=None)
 
     def rows(self, query: str, *parameters: object, role: Role = "pipeline") -> list[tuple[Any, ...]]:
@@ -63,14 +63,24 @@ class Mart:
 
     def build(self, *arguments: str, window: tuple[str, str] | None = None) -> None:
         """Run `dbt build`; fail with dbt's own messages."""
-        from dbt.cli.main import dbtRunner
-
         variables = f"{{start_session: '{window[0]}', end_session: '{window[1]}'}}" if window else "{}"
-        runner = dbtRunner(manifest=self.manifest)
-        done = runner.invoke(["build", "--quiet", "--vars", variables, *arguments])
+        done = self._dbt("build", "--quiet", "--vars", variables, *arguments)
         failed = [(item.node.name, item.status, item.message) for item in done.result or [] if item.status in BAD]
         if not done.success:
             raise AssertionError(failed or done.exception)
+
+    def parse(self) -> None:
+        """Parse the project once; every later build uses the result."""
+        self.manifest = self._dbt("parse", "--quiet").result
+
+    def _dbt(self, *arguments: str) -> Any:
+        """Run dbt with the cluster's variables set meanwhile only: other tests share this process."""
+        from dbt.cli.main import dbtRunner
+
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return dbtRunner(manifest=self.manifest).invoke(list(arguments))
 
     def _connect(self, role: Role) -> psycopg.Connection[tuple[Any, ...]]:
         place, (user, password) = self.warehouse.database, self.warehouse.database.login(role)
@@ -194,22 +204,16 @@ def mart() -> Iterator[Mart]:
     """A cluster with every tape loaded and every model built once over all of history."""
     if not TAPES.exists():
         pytest.skip("the shared tapes are not on this machine")
-    from dbt.cli.main import dbtRunner
-
     embedded, warehouse, home = _start()
-    before = dict(os.environ)
     try:
-        os.environ.update(_environment(warehouse, home))
         minutes = {symbol: tape_minutes(symbol) for symbol in MINUTE_TAPES} | {"CLOCK": clock_minutes()}
         days = pl.read_parquet(TAPES / "us_daily" / "AAPL.parquet")
-        mart = Mart(warehouse, minutes, days)
+        mart = Mart(warehouse, minutes, days, _environment(warehouse, home))
         _register(mart)
         _load(mart)
-        mart.manifest = dbtRunner().invoke(["parse", "--quiet"]).result
+        mart.parse()
         mart.build()
         yield mart
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         embedded.stop()
         shutil.rmtree(home, ignore_errors=True)
