@@ -6,6 +6,7 @@ the splits and listings of the recorded tape.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from chandlery.errors import InvalidInput
 from chandlery.market.bars import BAR_SCHEMA
 from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources import BarSource, Listing, MassiveSource, Split
+from chandlery.sources import BarSource, Listing, MassiveSource, OpenGate, Split
 from chandlery.sources.standin import create_app, running
 from chandlery.sources.tapes import Tape
 
@@ -30,8 +31,7 @@ def _massive(base_url: str, transport: httpx.BaseTransport | None = None) -> Mas
     return MassiveSource(
         base_url=base_url,
         api_key=SecretStr("any"),
-        calls_per_minute=600_000.0,
-        burst=1000,
+        gate=OpenGate(),
         retries=1,
         timeout_s=10.0,
         transport=transport,
@@ -144,3 +144,53 @@ def test_listings_are_stocks_and_crypto_ascending(source: BarSource) -> None:
     assert [listing.symbol for listing in listings] == ["AAPL", "BA", "EBAY", "GE", "MSFT", "SPY", "X:BTCUSD"]
     assert listings[1] == Listing("BA", "BA", AssetClass.STOCKS, date(1962, 1, 2), date(2013, 12, 31))
     assert listings[-1].asset_class is AssetClass.CRYPTO
+
+
+def test_dividends_are_ascending_and_unknown_symbols_have_none(source: BarSource) -> None:
+    dividends = source.fetch_dividends("BA")
+    assert len(dividends) == 203
+    assert [item.ex_dividend_date for item in dividends] == sorted(item.ex_dividend_date for item in dividends)
+    last = dividends[-1]
+    assert (last.symbol, last.ex_dividend_date, last.currency, last.kind) == ("BA", date(2013, 11, 6), "USD", "CD")
+    assert last.cash_amount == Decimal("0.485")
+    assert source.fetch_dividends("EBAY") == source.fetch_dividends("NONE") == ()
+
+
+def test_ticker_changes_end_with_the_present_ticker(source: BarSource) -> None:
+    changes = source.fetch_ticker_changes("BA")
+    assert changes[-1].ticker == "BA"
+    assert [change.day for change in changes] == sorted(change.day for change in changes)
+    assert source.fetch_ticker_changes("NONE") == ()
+
+
+def test_holidays_are_ascending_and_early_closes_have_their_hours(source: BarSource) -> None:
+    holidays = source.fetch_holidays()
+    order = [(holiday.day, holiday.exchange) for holiday in holidays]
+    assert order == sorted(order)
+    assert all(holiday.is_closed == (holiday.close is None) for holiday in holidays)
+
+
+def test_market_day_holds_the_day_bars_of_all_stocks(source: BarSource) -> None:
+    day = source.fetch_market_day(date(2013, 3, 8))
+    assert day.bars.schema == pl.Schema({"symbol": pl.String, **BAR_SCHEMA})
+    assert day.bars["symbol"].to_list() == ["AAPL", "BA", "EBAY", "GE", "SPY"]
+    for symbol in ("BA", "GE"):
+        own = source.fetch_bars(symbol, Timeframe.D1, date(2013, 3, 8), date(2013, 3, 9)).bars
+        assert day.bars.filter(symbol=symbol).drop("symbol").equals(own)
+    assert source.fetch_market_day(date(2013, 3, 9)).bars.is_empty()
+
+
+def test_description_is_the_listing_and_unknown_tickers_have_none(source: BarSource) -> None:
+    listing = source.describe_instrument("BA")
+    assert listing is not None
+    assert (listing.symbol, listing.asset_class, listing.first_session) == ("BA", AssetClass.STOCKS, date(1962, 1, 2))
+    assert source.describe_instrument("NONE") is None
+
+
+def test_fingerprint_of_a_batch_tells_whether_the_bars_are_the_same(source: BarSource) -> None:
+    first, again, other = (
+        source.fetch_bars("BA", Timeframe.D1, date(2013, 1, 1), end).payload_sha256
+        for end in (date(2013, 2, 1), date(2013, 2, 1), date(2013, 3, 1))
+    )
+    assert len(first) == 64
+    assert (again == first, other == first) == (True, False)

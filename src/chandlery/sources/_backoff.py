@@ -1,22 +1,40 @@
 """Back-off: how long to wait before the next try."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import Random
+from typing import Literal
 
-FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 _LARGEST_EXPONENT = 16
 
+Strategy = Literal["exponential", "linear", "fixed"]
 
-def full_jitter(attempt: int, random: Random) -> float:
-    """Return the seconds to wait after failed attempt number `attempt` (1 = the first).
 
-    Uniform on `[0, min(60, 2^(attempt - 1))]`: "full jitter" keeps many clients from coming back together.
-    """
-    ceiling = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempt - 1, _LARGEST_EXPONENT))
-    return random.uniform(0.0, ceiling)
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits between tries: at most `base_s`, `base_s * attempt` or `base_s * 2^(attempt - 1)`, never over 60 s."""
+
+    strategy: Strategy = "exponential"
+    base_s: float = 1.0
+
+    def ceiling(self, attempt: int) -> float:
+        """Return the longest wait after failed attempt number `attempt` (1 = the first)."""
+        factors = {
+            "exponential": 2.0 ** min(attempt - 1, _LARGEST_EXPONENT),
+            "linear": float(attempt),
+            "fixed": 1.0,
+        }
+        return min(LONGEST_DELAY_S, self.base_s * factors[self.strategy])
+
+    def wait(self, attempt: int, random: Random) -> float:
+        """Return the seconds to wait, uniform up to the ceiling.
+
+        "Full jitter" keeps many clients from coming back together.
+        """
+        return random.uniform(0.0, self.ceiling(attempt))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

@@ -1,6 +1,6 @@
 """HTTP: the one place that knows the HTTP library.
 
-Paces every call, retries what can heal, turns foreign exceptions and refusals into errors of the tree.
+Every request passes the gate, what can heal is retried, foreign exceptions and refusals become errors of the tree.
 The API key travels in one header only: never in a URL, a log line or a message.
 """
 
@@ -10,22 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from random import Random
+from typing import Generic, TypeVar
 
 import httpx
 from pydantic import SecretStr
 
-from chandlery.errors import BadPayload, ConfigError, RateLimited, Unavailable
+from chandlery.errors import BadPayload, ConfigError, RateLimited, SourceError, Unavailable
 from chandlery.log import get_logger
-from chandlery.sources._backoff import full_jitter, parse_retry_after
-from chandlery.sources._verdict import Body, Failure, judge
-from chandlery.sources.pacing import TokenBucket
+from chandlery.sources._backoff import Backoff, parse_retry_after
+from chandlery.sources._verdict import Absent, AnswerTooLarge, Body, Decoded, Failure, judge, refusal, request_id_in
+from chandlery.sources.gate import Gate, Outcome, Sent
 
 _log = get_logger(__name__)
 
 Transport = httpx.BaseTransport
+T = TypeVar("T")
 
 LONGEST_RETRY_AFTER_S = 300.0
 """A source that asks for more patience than this is reported at once instead of waited for."""
+
+_OUTCOMES: Mapping[str, Outcome] = {
+    "rate_limited": "rate_limited",
+    "source_unavailable": "unavailable",
+    "not_entitled": "not_entitled",
+    "bad_payload": "bad_payload",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,18 @@ class Answer:
     """A successful answer: its decoded body, its headers, and how many requests it took."""
 
     body: Body
+    is_csv: bool
+    content: bytes
     headers: Mapping[str, str]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file as it came; `content` is None if it is still the one the caller knows."""
+
+    content: bytes | None
+    etag: str | None
     attempts: int
 
 
@@ -44,6 +64,21 @@ class _Failed:
     cause: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[T]):
+    value: T
+    response: httpx.Response
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    path: str
+    attempt: int
+    sent_at: datetime
+    ms: int
+
+
 class HttpClient:
     """GET requests to one base URL, whatever the paths may claim."""
 
@@ -51,52 +86,85 @@ class HttpClient:
         self,
         *,
         base_url: str,
-        api_key: SecretStr,
-        bucket: TokenBucket,
+        api_key: SecretStr | None,
+        gate: Gate,
         retries: int,
         timeout_s: float,
+        backoff: Backoff,
         transport: Transport | None,
         sleep: Callable[[float], None],
         random: Random,
         now: Callable[[], datetime],
     ) -> None:
         self._base = _parse_base(base_url)
-        self._key = _parse_key(api_key)
-        self._bucket = bucket
+        self._key = None if api_key is None else _parse_key(api_key)
+        self._gate = gate
         self._retries = retries
+        self._backoff = backoff
         self._sleep = sleep
         self._random = random
         self._now = now
+        key = {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
         self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {self._key.get_secret_value()}", "Accept": "application/json"},
+            headers={"Accept": "application/json", **key},
             timeout=timeout_s,
             transport=transport,
             # A proxy of the environment cannot reach this machine's loopback.
             trust_env=not _is_loopback(self._base.host),
         )
 
-    def get(self, target: str) -> Answer:
+    def get(self, target: str, *, is_list: bool = False) -> Answer:
         """Return the answer to `GET <base url><target>`.
 
         Args:
             target: path and query, beginning with `/`.
+            is_list: the documented answer is a bare JSON list; it comes back under `results`.
 
         Raises:
             RateLimited: 429 after all retries, or a `Retry-After` beyond 300 s.
-            Unavailable: server errors, timeouts, no connection, after all retries.
+            Unavailable: server errors, timeouts, no connection, after all retries; or the circuit is open.
             NotEntitled: key or plan refused; never retried.
-            BadPayload: anything else; a body cut short is retried first.
+            BadPayload: anything else; a body cut short is retried first. `AnswerTooLarge` for HTTP 413, `Absent` for a
+                documented 404.
         """
+
+        def read(response: httpx.Response) -> Decoded | Failure:
+            kind = response.headers.get("content-type", "")
+            return judge(response.status_code, kind, response.content, is_list=is_list)
+
+        done = self._ask(target, {}, read)
+        response = done.response
+        return Answer(done.value.body, done.value.is_csv, response.content, response.headers, done.attempts)
+
+    def download(self, target: str, *, known_etag: str | None) -> Download:
+        """Return the bytes at `target`, not unpacked; `known_etag` as an earlier download gave it.
+
+        Raises:
+            Absent: HTTP 404.
+            SourceError: as `get`.
+        """
+        # A server that knows the suffix could announce gzip as the encoding; the file is wanted as it lies there.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if known_etag is not None:
+            headers["If-None-Match"] = known_etag
+        done = self._ask(target, headers, _judge_file)
+        content = None if done.response.status_code == httpx.codes.NOT_MODIFIED else done.value
+        return Download(content, done.response.headers.get("etag"), done.attempts)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, target: str, headers: Mapping[str, str], read: Callable[[httpx.Response], T | Failure]) -> _Read[T]:
         attempt = 1
         while True:
-            outcome = self._send(target, attempt)
-            if isinstance(outcome, Answer):
+            outcome = self._send(target, headers, read, attempt)
+            if isinstance(outcome, _Read):
                 return outcome
             asked = outcome.retry_after or 0.0
             if not outcome.failure.retry or attempt > self._retries or asked > LONGEST_RETRY_AFTER_S:
-                failure = outcome.failure
-                raise failure.error(self._message(target, attempt, outcome)) from outcome.cause
-            wait = max(asked, full_jitter(attempt, self._random))
+                raise self._error(target, attempt, outcome) from outcome.cause
+            wait = max(asked, self._backoff.wait(attempt, self._random))
             _log.warning(
                 "request_retried",
                 path=_path_of(target),
@@ -107,16 +175,35 @@ class HttpClient:
             self._sleep(wait)
             attempt += 1
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def _send(self, target: str, attempt: int) -> Answer | _Failed:
-        waited = self._bucket.take()
+    def _send(
+        self, target: str, headers: Mapping[str, str], read: Callable[[httpx.Response], T | Failure], attempt: int
+    ) -> _Read[T] | _Failed:
         url = self._base.copy_with(raw_path=self._base.raw_path.rstrip(b"/") + target.encode("ascii"))
-        started = time.perf_counter()
+        waited = self._gate.enter()
+        sent_at, started = self._now(), time.perf_counter()
+        came = self._exchange(url, headers)
+        trip = _Trip(_path_of(target), attempt, sent_at, round((time.perf_counter() - started) * 1000.0))
+        if isinstance(came, _Failed):
+            self._report(trip, came.failure, None)
+            return came
+        verdict = read(came)
+        self._report(trip, verdict if isinstance(verdict, Failure) else None, came)
+        _log.info(
+            "page_fetched",
+            path=trip.path,
+            attempt=attempt,
+            status=came.status_code,
+            bytes=len(came.content),
+            ms=trip.ms,
+            waited_ms=round(waited * 1000.0),
+        )
+        if isinstance(verdict, Failure):
+            return _Failed(verdict, parse_retry_after(came.headers.get("retry-after"), self._now()))
+        return _Read(verdict, came, attempt)
+
+    def _exchange(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response | _Failed:
         try:
-            response = self._client.get(url)
+            return self._client.get(url, headers=dict(headers))
         except httpx.TimeoutException as error:
             return _unavailable("no answer in time", error)
         except httpx.DecodingError as error:
@@ -124,31 +211,48 @@ class HttpClient:
             return _Failed(found, cause=error)
         except httpx.TransportError as error:
             return _unavailable(f"no connection ({type(error).__name__}: {error})", error)
-        _log.info(
-            "page_fetched",
-            path=_path_of(target),
-            attempt=attempt,
-            status=response.status_code,
-            bytes=len(response.content),
-            ms=round((time.perf_counter() - started) * 1000.0),
-            waited_ms=round(waited * 1000.0),
-        )
-        verdict = judge(response.status_code, response.headers.get("content-type", ""), response.content)
-        if isinstance(verdict, Failure):
-            return _Failed(verdict, parse_retry_after(response.headers.get("retry-after"), self._now()))
-        return Answer(verdict, response.headers, attempt)
 
-    def _message(self, target: str, attempt: int, outcome: _Failed) -> str:
+    def _report(self, trip: _Trip, failure: Failure | None, response: httpx.Response | None) -> None:
+        # A documented "no such thing" is an answer like any other.
+        is_ok = failure is None or failure.error is Absent
+        content = b"" if response is None else response.content
+        self._gate.report(
+            Sent(
+                path=trip.path,
+                attempt=trip.attempt,
+                sent_at=trip.sent_at,
+                outcome="ok" if failure is None or is_ok else _OUTCOMES[failure.error.code],
+                status=None if response is None else response.status_code,
+                size=len(content),
+                ms=trip.ms,
+                request_id=request_id_in(content),
+            )
+        )
+
+    def _error(self, target: str, attempt: int, outcome: _Failed) -> SourceError:
         tries = "once" if attempt == 1 else f"{attempt} times"
         patience = ""
         if outcome.failure.error in (RateLimited, Unavailable) and outcome.retry_after is not None:
             patience = f" It asked to come back in {outcome.retry_after:.0f} s."
         found = self._without_key(outcome.failure.found)
         place = f"{self._base.scheme}://{self._base.netloc.decode('ascii')}{_path_of(target)}"
-        return f"GET {place} was tried {tries}; found {found}.{patience} {outcome.failure.advice}."
+        error = outcome.failure.error(
+            f"GET {place} was tried {tries}; found {found}.{patience} {outcome.failure.advice}."
+        )
+        if isinstance(error, AnswerTooLarge):
+            error.attempts = attempt
+        return error
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._key.get_secret_value(), "[key]")
+        return text if self._key is None else text.replace(self._key.get_secret_value(), "[key]")
+
+
+def _judge_file(response: httpx.Response) -> bytes | Failure:
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return Failure(Absent, "HTTP 404", "The file is not published (yet), or the base URL is another", retry=False)
+    if response.status_code in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+        return response.content
+    return refusal(response.status_code, b"")
 
 
 def _unavailable(found: str, error: Exception) -> _Failed:

@@ -1,14 +1,30 @@
 """Pages: following `next_url` to the end without ever leaving our own host."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from chandlery.errors import BadPayload
-from chandlery.sources._http import HttpClient
-from chandlery.sources._verdict import Body
+from chandlery.log import get_logger
+from chandlery.sources._http import Answer, HttpClient
+from chandlery.sources._verdict import AnswerTooLarge, Body
+
+_log = get_logger(__name__)
 
 _KEY_PARAMETER = "apikey"
+_VARYING = re.compile(rb'"(?:request_id|next_url)"\s*:\s*(?:"(?:[^"\\]|\\.)*"|null)\s*,?')
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A paged endpoint as documented."""
+
+    name: str
+    fields: frozenset[str]
+    """What its rows may have; anything more is ignored and logged once."""
+    limit: int
+    """Rows asked for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,42 +35,99 @@ class Page:
     """How messages name it: path and page number."""
     body: Body
     rows: tuple[Mapping[str, object], ...]
+    is_csv: bool
+    """CSV rows come without echo of ticker and adjustment, and without `next_url`."""
     source: str | None
     """Value of the header `Chandlery-Source`; the vendor sends none."""
     request_id: str | None
+    payload: bytes
+    """The body as sent, without what differs between two equal answers: `request_id` and `next_url`."""
     attempts: int
-    is_last: bool
+
+    def without_rows(self) -> "Page":
+        """Return the page without its decoded body, which takes some 20 times the memory of the bars made of it."""
+        return replace(self, body={}, rows=())
 
 
-def read_pages(client: HttpClient, target: str) -> Iterator[Page]:
-    """Yield the page at `target`, then every page `next_url` leads to.
+class PageReader:
+    """Reads paged endpoints over one client; remembers which unknown fields it has logged."""
 
-    Of `next_url` only path and query are used, on the client's own base URL: an answer cannot send the key
-    to another host.
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+        self._logged: set[tuple[str, str]] = set()
 
-    Raises:
-        BadPayload: if a `next_url` comes a second time or is no URL, or the rows are not a list of objects.
-        SourceError: whatever `HttpClient.get` raises.
-    """
-    seen: set[str] = set()
-    following: str | None = target
-    while following is not None:
-        seen.add(following)
-        answer = client.get(following)
-        place = f"Page {len(seen)} of {target.split('?', 1)[0]}"
-        request_id = answer.body.get("request_id")
+    def read(self, endpoint: Endpoint, target: str, *, confirm_empty: bool = False) -> Iterator[Page]:
+        """Yield the page at `target`, then every page `next_url` leads to.
+
+        Of `next_url` only path and query are used, on the client's own base URL: an answer cannot send the key
+        to another host. A `next_url` promises rows, so a page it leads to is asked for once more if it has none.
+
+        Args:
+            endpoint: what is read.
+            target: path and query of the first page.
+            confirm_empty: ask once more for a first page without rows too, because `results: null` also comes for a
+                moment under load although there are data (polygon-io/issues#2).
+
+        Raises:
+            BadPayload: if a `next_url` comes a second time, is no URL or leads to a page that stays empty, or the rows
+                are not a list of objects.
+            AnswerTooLarge: a CSV page is full, so what follows is unknown; also as `HttpClient.get`.
+            SourceError: whatever else `HttpClient.get` raises.
+        """
+        seen: set[str] = set()
+        following: str | None = target
+        while following is not None:
+            seen.add(following)
+            place = f"Page {len(seen)} of {target.split('?', 1)[0]}"
+            is_promised = len(seen) > 1
+            page, following = self._page(endpoint, following, place, confirm_empty=confirm_empty or is_promised)
+            if is_promised and not page.rows:
+                raise BadPayload(
+                    f"{place} was promised by a next_url and has no rows, twice; what should stand there is missing, "
+                    "so nothing was stored. Try again later."
+                )
+            if following in seen:
+                raise BadPayload(
+                    f"{place} leads back to a page already read; the loop was left and nothing was stored."
+                )
+            yield page
+
+    def _page(self, endpoint: Endpoint, target: str, place: str, *, confirm_empty: bool) -> tuple[Page, str | None]:
+        answer = self._client.get(target)
+        attempts, rows = answer.attempts, _rows_of(answer.body, place)
+        if confirm_empty and not rows:
+            answer = self._client.get(target)
+            attempts, rows = attempts + answer.attempts, _rows_of(answer.body, place)
+        self._log_new_fields(endpoint, rows)
+        if answer.is_csv and len(rows) >= endpoint.limit:
+            error = AnswerTooLarge(
+                f"{place} is CSV and full ({len(rows)} rows), and CSV does not say whether more follow; nothing was "
+                "stored."
+            )
+            error.attempts = attempts
+            raise error
         following = _following(answer.body, place)
-        if following in seen:
-            raise BadPayload(f"{place} leads back to a page already read; the loop was left and nothing was stored.")
-        yield Page(
-            place=place,
-            body=answer.body,
-            rows=_rows_of(answer.body, place),
-            source=answer.headers.get("Chandlery-Source"),
-            request_id=request_id if isinstance(request_id, str) else None,
-            attempts=answer.attempts,
-            is_last=following is None,
-        )
+        return _page_of(answer, rows, place, attempts=attempts), following
+
+    def _log_new_fields(self, endpoint: Endpoint, rows: tuple[Mapping[str, object], ...]) -> None:
+        for field in sorted(set[str]().union(*rows) - endpoint.fields):
+            if (endpoint.name, field) not in self._logged:
+                self._logged.add((endpoint.name, field))
+                _log.warning("field_ignored", endpoint=endpoint.name, field=field[:100])
+
+
+def _page_of(answer: Answer, rows: tuple[Mapping[str, object], ...], place: str, *, attempts: int) -> Page:
+    request_id = answer.body.get("request_id")
+    return Page(
+        place=place,
+        body=answer.body,
+        rows=rows,
+        is_csv=answer.is_csv,
+        source=answer.headers.get("Chandlery-Source"),
+        request_id=request_id if isinstance(request_id, str) else None,
+        payload=_VARYING.sub(b"", answer.content),
+        attempts=attempts,
+    )
 
 
 def _rows_of(body: Body, place: str) -> tuple[Mapping[str, object], ...]:

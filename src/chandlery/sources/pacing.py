@@ -1,35 +1,45 @@
-"""Pacing: how many calls may leave in a stretch of time."""
+"""Pacing: when one more request may leave, from a log of the last ones."""
 
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_MINUTE_S = 60.0
+_LARGEST_MARGIN_S = 0.5
+_MARGIN_SHARE = 0.2
 
 
-class TokenBucket:
-    """A token bucket: `capacity` calls at once, then one every `1 / rate` seconds.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most `calls` requests in any `per_s` seconds, wherever those begin.
 
-    In any window `[t, t + w)` at most `capacity + rate * w` calls leave; with capacity 1 and 5 a minute that
-    is 5 calls in every half-open 60 s. The bucket is kept as the one moment at which it would be full again
-    (the generic cell rate algorithm), so no rounding of token counts can add up. Threads may share one;
-    processes cannot, each multiplies the pace.
+    A request is given a slot `per_s + margin_s` after the one `calls` before it and may leave up to `tolerance_s` after
+    its slot, so real departures stay `per_s` apart. The other half of the margin is for the way to the provider: what
+    left in time must not arrive early beside its predecessor.
     """
 
-    def __init__(
-        self, *, rate: float, capacity: int, monotonic: Callable[[], float], sleep: Callable[[float], None]
-    ) -> None:
-        self._interval = 1.0 / rate
-        self._tolerance = (capacity - 1) * self._interval
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._full_at = float("-inf")
-        self._lock = threading.Lock()
+    calls: int
+    per_s: float
+    margin_s: float
 
-    def take(self) -> float:
-        """Wait until one more call may leave and return the seconds waited."""
-        with self._lock:
-            now = self._monotonic()
-            full_at = max(self._full_at, now)
-            wait = max(0.0, full_at - self._tolerance - now)
-            self._full_at = full_at + self._interval
-        if wait > 0.0:
-            self._sleep(wait)
-        return wait
+    @property
+    def tolerance_s(self) -> float:
+        """How late after its slot a request may still leave."""
+        return self.margin_s / 2.0
+
+    def slot(self, sends: Sequence[datetime], now: datetime) -> datetime:
+        """Return the first moment from `now` on at which one more request may leave; `sends` ascend."""
+        if len(sends) < self.calls:
+            return now
+        return max(now, sends[-self.calls] + timedelta(seconds=self.per_s + self.margin_s))
+
+    def kept(self, sends: Sequence[datetime]) -> list[datetime]:
+        """Return as many of the last sends as the next slot depends on."""
+        return list(sends[-self.calls :])
+
+
+def pace_of(calls_per_minute: int) -> Pace:
+    """Return the pace of a plan: by the minute up to 60, above by the second (rounded down), so the log stays short."""
+    if calls_per_minute <= _MINUTE_S:
+        return Pace(calls_per_minute, _MINUTE_S, _LARGEST_MARGIN_S)
+    return Pace(int(calls_per_minute // _MINUTE_S), 1.0, _MARGIN_SHARE)

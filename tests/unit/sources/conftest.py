@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,11 +13,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from chandlery.sources import MassiveSource
+from chandlery.sources import Gate, LocalGate, MassiveSource, OpenGate
+from chandlery.sources.pacing import pace_of
 from chandlery.sources.tapes import Tape, ensure_bundled_tape
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 KEY = "canary-4f1c9e"
+START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+"""What the wall clock says when the clock of a bench stands at 0."""
 
 
 @pytest.fixture(scope="session")
@@ -87,13 +91,29 @@ def build() -> Iterator[Build]:
 
     def make(*answers: httpx.Response | Exception, **options: Any) -> Bench:
         time, exchange = FakeTime(), Exchange(list(answers))
-        settings = {"calls_per_minute": 6000.0, "burst": 100, "retries": 3, "timeout_s": 5.0, "random": Random(1)}
+        pace, breaker = options.pop("pace", None), options.pop("breaker", None)
+        gate: Gate = OpenGate()
+        if pace is not None or breaker is not None:
+            gate = LocalGate(
+                host="api.massive.com",
+                pace=pace or pace_of(5_940),
+                breaker=breaker,
+                sleep=time.sleep,
+                monotonic=time.monotonic,
+                now=lambda: START,
+            )
+        settings = {
+            "retries": 3,
+            "timeout_s": 5.0,
+            "random": Random(1),
+            "confirm_empty": False,
+            "transport": httpx.MockTransport(exchange),
+        }
         source = MassiveSource(
             base_url="https://api.massive.com",
             api_key=SecretStr(KEY),
-            transport=httpx.MockTransport(exchange),
+            gate=gate,
             sleep=time.sleep,
-            monotonic=time.monotonic,
             **(settings | options),
         )
         built.append(source)

@@ -14,7 +14,10 @@ from pydantic import SecretStr
 
 from chandlery.errors import BadPayload, ConfigError, NotEntitled, RateLimited, SourceError, Unavailable
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources import BarBatch, MassiveSource
+from chandlery.sources import Backoff, BarBatch, MassiveSource, OpenGate
+from chandlery.sources.breaker import Breaker
+from chandlery.sources.gate import Sent
+from chandlery.sources.pacing import pace_of
 
 Build = Callable[..., Any]
 Load = Callable[[str], httpx.Response]
@@ -105,11 +108,11 @@ def test_retry_after_of_an_hour_is_reported_at_once(build: Build) -> None:
 
 
 def test_retries_draw_from_the_pace_like_first_calls(build: Build) -> None:
-    bench = build(httpx.Response(500), calls_per_minute=5.0, burst=1, retries=4)
+    bench = build(httpx.Response(500), pace=pace_of(2), retries=4)
     with pytest.raises(Unavailable):
         _fetch(bench.source)
     assert len(bench.exchange.requests) == 5
-    assert bench.time.seconds >= 48.0
+    assert bench.time.seconds >= 120.0
 
 
 @pytest.mark.parametrize(
@@ -174,12 +177,98 @@ def test_body_that_cannot_be_unpacked_is_a_bad_payload() -> None:
         _fetch(_plain(answer))
 
 
+def test_back_off_of_the_settings_is_the_one_waited_by(build: Build) -> None:
+    bench = build(httpx.Response(500), retries=3, backoff=Backoff("fixed", base_s=7.0), random=_Longest())
+    with pytest.raises(Unavailable):
+        _fetch(bench.source)
+    assert bench.time.slept == [7.0, 7.0, 7.0]
+
+
+class _Longest(Random):
+    def uniform(self, a: float, b: float) -> float:
+        return max(a, b)
+
+
+def test_open_circuit_is_unavailable_without_a_request(build: Build) -> None:
+    bench = build(httpx.Response(500), retries=4, breaker=Breaker(failures=5, open_s=60.0))
+    with pytest.raises(Unavailable, match="5 times"):
+        _fetch(bench.source)
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        _fetch(bench.source)
+    assert len(bench.exchange.requests) == 5
+
+
+def test_circuit_that_opens_among_the_retries_ends_them(build: Build) -> None:
+    bench = build(httpx.Response(500), retries=9, breaker=Breaker(failures=3, open_s=600.0))
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        _fetch(bench.source)
+    assert len(bench.exchange.requests) == 3
+
+
+class _Clerk:
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    def enter(self) -> float:
+        return 0.0
+
+    def report(self, sent: Sent) -> None:
+        self.sent.append(sent)
+
+
+def test_every_request_is_reported_with_its_outcome_and_without_query_or_key() -> None:
+    answers = iter(
+        [
+            httpx.Response(500),
+            httpx.ReadTimeout("slow"),
+            httpx.Response(429, json={"status": "ERROR", "request_id": "r-429"}),
+            httpx.Response(200, content=b'{"status":"OK","results":[', headers={"content-type": "application/json"}),
+            httpx.Response(200, json={**EMPTY, "request_id": "r-200"}),
+            httpx.Response(403, json={"status": "NOT_AUTHORIZED", "request_id": "r-403"}),
+        ]
+    )
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        given = next(answers)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    clerk = _Clerk()
+    now = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+    source = MassiveSource(
+        base_url="https://api.massive.com",
+        api_key=SecretStr(KEY),
+        gate=clerk,
+        retries=4,
+        timeout_s=1.0,
+        confirm_empty=False,
+        transport=httpx.MockTransport(answer),
+        sleep=lambda _: None,
+        now=lambda: now,
+    )
+    _fetch(source)
+    with pytest.raises(NotEntitled):
+        _fetch(source)
+    assert [(sent.attempt, sent.outcome, sent.status, sent.request_id) for sent in clerk.sent] == [
+        (1, "unavailable", 500, None),
+        (2, "unavailable", None, None),
+        (3, "rate_limited", 429, "r-429"),
+        (4, "bad_payload", 200, None),
+        (5, "ok", 200, "r-200"),
+        (1, "not_entitled", 403, "r-403"),
+    ]
+    assert {(sent.path, sent.sent_at) for sent in clerk.sent} == {
+        ("/v2/aggs/ticker/AAPL/range/1/day/2005-04-01/2005-04-04", now)
+    }
+    assert [sent.size for sent in clerk.sent][:4] == [0, 0, 39, 26]
+
+
 def _plain(answer: Callable[[httpx.Request], httpx.Response]) -> MassiveSource:
     return MassiveSource(
         base_url="https://api.massive.com",
         api_key=SecretStr(KEY),
-        calls_per_minute=6000.0,
-        burst=10,
+        gate=OpenGate(),
         retries=1,
         timeout_s=1.0,
         transport=httpx.MockTransport(answer),
@@ -195,8 +284,7 @@ def test_closed_port_is_unavailable_and_names_the_stand_in() -> None:
     source = MassiveSource(
         base_url=f"http://127.0.0.1:{port}",
         api_key=SecretStr(KEY),
-        calls_per_minute=6000.0,
-        burst=10,
+        gate=OpenGate(),
         retries=1,
         timeout_s=1.0,
         sleep=lambda _: None,
@@ -245,9 +333,7 @@ def test_impossible_key_is_refused_without_being_quoted(key: str) -> None:
 
 
 def _keyed(key: str, base_url: str = "https://api.massive.com") -> MassiveSource:
-    return MassiveSource(
-        base_url=base_url, api_key=SecretStr(key), calls_per_minute=5.0, burst=1, retries=0, timeout_s=1.0
-    )
+    return MassiveSource(base_url=base_url, api_key=SecretStr(key), gate=OpenGate(), retries=0, timeout_s=1.0)
 
 
 @pytest.mark.parametrize("base_url", ["api.massive.com", "ftp://host", "https://", "http://u:p@host", "http://h:x"])
@@ -266,8 +352,7 @@ def test_base_url_with_a_path_keeps_it_before_every_request() -> None:
     source = MassiveSource(
         base_url="http://localhost:9/mirror/",
         api_key=SecretStr("k\n"),
-        calls_per_minute=6000.0,
-        burst=10,
+        gate=OpenGate(),
         retries=0,
         timeout_s=1.0,
         transport=httpx.MockTransport(answer),

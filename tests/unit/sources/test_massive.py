@@ -167,16 +167,52 @@ def test_repeated_next_url_is_a_bad_payload(build: Build) -> None:
     assert len(bench.exchange.requests) == 2
 
 
-@pytest.mark.parametrize("second", [[_row(DAY)], [_row(DAY - 60_000)], []], ids=["same", "older", "empty"])
+@pytest.mark.parametrize("second", [[_row(DAY)], [_row(DAY - 60_000)]], ids=["same", "older"])
 def test_page_that_brings_nothing_newer_is_a_bad_payload(build: Build, second: list[object]) -> None:
     bench = build(_page(_row(DAY), next_url="/v2/b?cursor=b"), _page(*second, next_url="/v2/c?cursor=c"))
     with pytest.raises(BadPayload, match="nothing newer"):
         _minutes(bench.source)
 
 
-def test_empty_last_page_ends_the_walk(build: Build) -> None:
-    batch = _minutes(build(_page(_row(DAY), next_url="/v2/b?cursor=b"), _page()).source)
-    assert (batch.bars.height, batch.pages) == (1, 2)
+@pytest.mark.parametrize("link", [None, "/v2/c?cursor=c"], ids=["last", "not last"])
+@pytest.mark.parametrize("rows", [{}, {"results": None}, {"results": []}], ids=["absent", "null", "list"])
+def test_page_promised_by_a_next_url_that_stays_empty_is_a_bad_payload(
+    build: Build, rows: dict[str, object], link: str | None
+) -> None:
+    empty = httpx.Response(200, json={"ticker": "AAPL", "status": "OK", "adjusted": False, "next_url": link, **rows})
+    bench = build(_page(_row(DAY), next_url="/v2/b?cursor=b"), empty)
+    with pytest.raises(BadPayload, match=r"Page 2 of .* promised by a next_url and has no rows"):
+        _minutes(bench.source)
+    assert len(bench.exchange.requests) == 3
+
+
+def test_page_promised_by_a_next_url_may_be_empty_once(build: Build) -> None:
+    bench = build(_page(_row(DAY), next_url="/v2/b?cursor=b"), _page(), _page(_row(DAY + 60_000)))
+    batch = _minutes(bench.source)
+    assert (batch.bars.height, batch.pages, batch.attempts) == (2, 2, 3)
+
+
+END = 1_112_673_600_000
+"""2005-04-05 00:00 New York, in summer time: where the window of `_minutes` ends."""
+
+
+def test_stray_row_after_the_window_does_not_hold_up_the_walk(build: Build) -> None:
+    first = _page(_row(DAY), _row(END + 86_400_000), next_url="/v2/b?cursor=b")
+    batch = _minutes(build(first, _page(_row(DAY + 60_000))).source)
+    assert (batch.bars.height, batch.dropped) == (2, 1)
+
+
+def test_pages_wholly_outside_the_window_are_walked_through(build: Build) -> None:
+    before = _page(_row(DAY - 60_000), next_url="/v2/b?cursor=b")
+    within, after = _page(_row(DAY), next_url="/v2/c?cursor=c"), _page(_row(END))
+    batch = _minutes(build(before, within, after).source)
+    assert (batch.bars.height, batch.dropped, batch.pages) == (1, 2, 3)
+
+
+def test_page_beyond_the_window_before_one_within_it_is_a_bad_payload(build: Build) -> None:
+    first, beyond = _page(_row(DAY), next_url="/v2/b?cursor=b"), _page(_row(END), next_url="/v2/c?cursor=c")
+    with pytest.raises(BadPayload, match="nothing newer"):
+        _minutes(build(first, beyond, _page(_row(DAY + 60_000))).source)
 
 
 def test_source_header_names_the_publisher_and_mixed_pages_keep_all(build: Build) -> None:
@@ -245,6 +281,7 @@ def test_equal_splits_collapse_and_fractions_become_whole_numbers(build: Build) 
         {"split_from": 0},
         {"split_to": "4"},
         {"split_to": True},
+        {"split_to": 1e-9},
     ],
 )
 def test_malformed_split_is_a_bad_payload(build: Build, changes: dict[str, object]) -> None:
@@ -268,7 +305,17 @@ def test_recorded_tickers_are_read_over_both_pages(build: Build, data: Path) -> 
         httpx.Response(200, json={"status": "OK", "results": [crypto, mixed_case, {"ticker": "X:ETHUSD"}]}),
     )
     listings = bench.source.list_instruments()
-    assert listings[0] == Listing("A", "Agilent Technologies Inc.", AssetClass.STOCKS, None, None)
+    assert listings[0] == Listing(
+        "A",
+        "Agilent Technologies Inc.",
+        AssetClass.STOCKS,
+        None,
+        None,
+        composite_figi="BBG000C2V3D6",
+        share_class_figi="BBG001SCTQY4",
+        cik="0001090872",
+        is_active=True,
+    )
     assert listings[-2:] == (
         Listing("X:BTCUSD", "Bitcoin", AssetClass.CRYPTO, date(2010, 7, 17), date(2030, 1, 2)),
         Listing("X:ETHUSD", "X:ETHUSD", AssetClass.CRYPTO, None, None),

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from chandlery.errors import BadPayload, ConfigError, NotEntitled, RateLimited, SourceError, Unavailable
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources import BarBatch, MassiveSource
+from chandlery.sources import BarBatch, MassiveSource, OpenGate
 from chandlery.sources.standin import faults, running, serve
 from chandlery.sources.tapes import Tape
 
@@ -28,8 +28,7 @@ def _source(url: str, *, sleep: Callable[[float], None], timeout_s: float = 5.0)
     source = MassiveSource(
         base_url=url,
         api_key=SecretStr("any"),
-        calls_per_minute=600_000.0,
-        burst=1000,
+        gate=OpenGate(),
         retries=2,
         timeout_s=timeout_s,
         sleep=sleep,
@@ -114,6 +113,39 @@ def test_fault_that_stays_in_mid_run_is_its_own_error(recorded: Tape) -> None:
                 _fetch(source)
             assert error.retryable == (error in (Unavailable, RateLimited)), fault
         assert _fetch(source).bars.height == 11 * 390
+
+
+@pytest.mark.parametrize("name", ["connection_dropped", "closed_in_mid_body"])
+def test_connection_that_breaks_costs_a_call_and_no_bars(recorded: Tape, name: str) -> None:
+    script = _script(None, faults.FAULTS[name].make(), None, None)
+    with running(recorded, page_limit=2000, faults=script) as url, _source(url, sleep=lambda _: None) as source:
+        batch = _fetch(source)
+    assert (batch.attempts, batch.pages, batch.bars.height) == (4, 3, 11 * 390)
+
+
+def test_connection_breaks_on_the_wire_where_the_fault_says(recorded: Tape) -> None:
+    dropped, cut = faults.connection_dropped(), faults.closed_in_mid_body()
+    request = b"GET /v3/reference/splits?apiKey=k HTTP/1.1\r\nHost: x\r\n\r\n"
+    seen = []
+    with running(recorded, faults=_script(dropped, cut)) as url:
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=5) as wire:
+                wire.sendall(request)
+                seen.append(b"".join(iter(lambda: wire.recv(65536), b"")))
+    head, _, body = seen[1].partition(b"\r\n\r\n")
+    announced = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert seen[0] == b""
+    assert head.startswith(b"HTTP/1.1 200")
+    assert len(body) == announced // 2
+
+
+def test_stand_in_stops_although_an_answer_is_still_held_back(recorded: Tape) -> None:
+    with (
+        running(recorded, faults=_script(*[faults.slow(600.0)] * 3)) as url,
+        _source(url, sleep=lambda _: None, timeout_s=0.2) as source,
+        pytest.raises(Unavailable),
+    ):
+        source.fetch_splits("BA")
 
 
 def test_taken_port_is_a_config_error_with_advice(recorded: Tape) -> None:

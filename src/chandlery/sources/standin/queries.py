@@ -16,7 +16,8 @@ DEFAULT_LIMIT = 5_000
 MAX_LIMIT = 50_000
 _SPANS = {"minute": Timeframe.M1, "day": Timeframe.D1}
 _MINUTE_MS = 60_000
-_MILLISECONDS = re.compile(r"-?\d{9,14}")
+# Midnight in New York of 1969-12-31 and 1970-01-01 has eight digits.
+_MILLISECONDS = re.compile(r"-?\d{5,14}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -70,6 +71,21 @@ def read_bars_query(path: Mapping[str, str], query: Mapping[str, str]) -> BarsQu
     )
 
 
+def read_day(text: str, *, name: str) -> date:
+    """Return a day written YYYY-MM-DD.
+
+    Raises:
+        BadQueryError: if it is none.
+    """
+    message = f"Could not parse the time parameter '{name}'. Use YYYY-MM-DD or Unix MS Timestamps"
+    if not _DAY.fullmatch(text):
+        raise BadQueryError(message)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadQueryError(message) from error
+
+
 def read_limit(query: Mapping[str, str], *, default: int, largest: int) -> int:
     """Return the page size asked for, at most `largest`.
 
@@ -110,12 +126,10 @@ def _bar_around(text: str, symbol: str, timeframe: Timeframe, *, name: str) -> t
             return start, start + _MINUTE_MS
         moment = datetime.fromtimestamp(stamp / 1000, tz=UTC)
         return _whole_day(moment.astimezone(ZoneInfo(zone_of(symbol))).date(), symbol)
-    if _DAY.fullmatch(text):
-        try:
-            return _whole_day(date.fromisoformat(text), symbol)
-        except (ValueError, OverflowError) as error:
-            raise BadQueryError(f"Could not parse the time parameter '{name}'. Use YYYY-MM-DD or Unix MS") from error
-    raise BadQueryError(f"Could not parse the time parameter '{name}'. Use YYYY-MM-DD or Unix MS Timestamps")
+    try:
+        return _whole_day(read_day(text, name=name), symbol)
+    except OverflowError as error:
+        raise BadQueryError(f"Could not parse the time parameter '{name}': '{text}' is beyond the calendar") from error
 
 
 def _whole_day(day: date, symbol: str) -> tuple[int, int]:

@@ -8,12 +8,14 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chandlery.errors import ConfigError
 from chandlery.log import get_logger
 from chandlery.sources.standin.app import create_app
 from chandlery.sources.standin.faults import FaultScript
+from chandlery.sources.standin.faults.fault import DISCONNECT
+from chandlery.sources.standin.plans import Plan
 from chandlery.sources.standin.queries import MAX_LIMIT
 from chandlery.sources.tapes.tape import Tape
 
@@ -24,29 +26,66 @@ _START_TIMEOUT_S = 10.0
 _POLL_S = 0.005
 
 
-def serve(tape: Tape, *, host: str = LOOPBACK, port: int, page_limit: int = MAX_LIMIT) -> None:
+def serve(
+    tape: Tape,
+    *,
+    host: str = LOOPBACK,
+    port: int,
+    page_limit: int = MAX_LIMIT,
+    faults: FaultScript | None = None,
+    plan: Plan | None = None,
+    flat_files: bool = False,
+) -> None:
     """Serve a tape until the process is interrupted, then return.
 
     Raises:
         ConfigError: if the host is not this machine's loopback (the stand-in lets any key in), or the port is
             taken.
     """
+    app = create_app(tape, page_limit=page_limit, faults=faults, plan=plan, flat_files=flat_files)
+    serve_app(app, host=host, port=port)
+
+
+def serve_app(app: ASGIApp, *, host: str = LOOPBACK, port: int) -> None:
+    """Serve an app of this package until the process is interrupted, then return.
+
+    Raises:
+        ConfigError: if the host is not this machine's loopback, or the port is taken.
+    """
     listener = _listen(host, port)
     with listener, suppress(KeyboardInterrupt):
-        _log.info("standin_started", host=host, port=listener.getsockname()[1], symbols=len(tape.symbols()))
-        _server(create_app(tape, page_limit=page_limit)).run(sockets=[listener])
+        _log.info("standin_started", host=host, port=listener.getsockname()[1])
+        _server(app).run(sockets=[listener])
 
 
 @contextmanager
 def running(
-    tape: Tape, port: int = 0, *, page_limit: int = MAX_LIMIT, faults: FaultScript | None = None
+    tape: Tape,
+    port: int = 0,
+    *,
+    page_limit: int = MAX_LIMIT,
+    faults: FaultScript | None = None,
+    plan: Plan | None = None,
+    flat_files: bool = False,
 ) -> Iterator[str]:
     """Serve a tape from a thread of this process and yield the base URL; port 0 takes a free one.
 
     Raises:
         ConfigError: if the port is taken or the server does not come up.
     """
-    server = _server(create_app(tape, page_limit=page_limit, faults=faults))
+    app = create_app(tape, page_limit=page_limit, faults=faults, plan=plan, flat_files=flat_files)
+    with running_app(app, port) as url:
+        yield url
+
+
+@contextmanager
+def running_app(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """Serve an app of this package from a thread and yield the base URL; port 0 takes a free one.
+
+    Raises:
+        ConfigError: if the port is taken or the server does not come up.
+    """
+    server = _server(app)
     with _listen(LOOPBACK, port) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True)
         thread.start()
@@ -59,7 +98,27 @@ def running(
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio"))
+    config = uvicorn.Config(_disconnecting(app), log_level="warning", lifespan="off", ws="none", loop="asyncio")
+    return uvicorn.Server(config)
+
+
+def _disconnecting(app: ASGIApp) -> ASGIApp:
+    """Return the app with its wish to close a connection granted, which ASGI has no message for."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_or_close(message: Message) -> None:
+            if message["type"] != DISCONNECT:
+                await send(message)
+                return
+            # uvicorn's `send` is a method of the request cycle, which holds the connection; closing it sends what is
+            # written already.
+            send.__self__.transport.close()  # type: ignore[attr-defined]
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        await app(scope, receive, send_or_close)
+
+    return served
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,5 +7,6 @@ stand-in, the command line and benchmarks may import it.
 
 from chandlery.sources.tapes.bundled import ensure_bundled_tape
 from chandlery.sources.tapes.tape import Tape, TapeListing
+from chandlery.sources.tapes.tickers import TickerProfile
 
-__all__ = ["Tape", "TapeListing", "ensure_bundled_tape"]
+__all__ = ["Tape", "TapeListing", "TickerProfile", "ensure_bundled_tape"]

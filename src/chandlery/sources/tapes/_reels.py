@@ -21,7 +21,8 @@ FOLDERS = {
 }
 _KEY = {Timeframe.M1: "t", Timeframe.D1: "session"}
 _PRICES = ("open", "high", "low", "close", "volume")
-_WIKI_COLUMNS = {"split_ratio", "ex_dividend"}
+_ACTIONS = ("split_ratio", "ex_dividend")
+_WIKI_COLUMNS = set(_ACTIONS)
 _YAHOO_PREFIX = "yahoo_"
 _LAYOUT = "us_minute/*.parquet, crypto_minute/*.parquet, us_daily/*.parquet, crypto_daily/*.parquet"
 
@@ -84,7 +85,8 @@ def _check_columns(path: Path, timeframe: Timeframe, schema: pl.Schema) -> None:
     if not fitting:
         wanted = "whole milliseconds since the epoch (Int64)" if timeframe is Timeframe.M1 else "a Date"
         raise BadTape(f"{path} was read as {timeframe} bars; {key} is {schema[key]}. Write it as {wanted}.")
-    texts = [name for name in _PRICES if not schema[name].is_numeric()]
+    numbers = (*_PRICES, *(name for name in _ACTIONS if name in schema))
+    texts = [name for name in numbers if not schema[name].is_numeric()]
     if texts:
         raise BadTape(f"{path} was read as {timeframe} bars; {', '.join(texts)} are no numbers. Write them as Float64.")
 

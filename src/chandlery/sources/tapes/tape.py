@@ -9,12 +9,14 @@ Layout (all folders optional, at least one file):
 | `us_daily/yahoo_*.parquet`    | the same, prices split-adjusted to the day of download                |
 
 Optional everywhere: `vwap`, `trade_count`, `source` (who published the bars). Optional in days: `split_ratio`
-(new shares per old one on the ex-date, else 1). Rows may be unsorted, a symbol may be spread over files.
+(new shares per old one on the ex-date, else 1) and `ex_dividend` (cash per share on the ex-date, else 0). Rows
+may be unsorted, a symbol may be spread over files. `tickers.json` (see `tickers`) names the instruments.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -24,11 +26,17 @@ import polars as pl
 from chandlery.market.bars import BAR_SCHEMA, TS, empty_bars
 from chandlery.market.symbols import AssetClass, asset_class_of
 from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
-from chandlery.sources.protocol import Split
+from chandlery.sources.protocol import Dividend, Split
 from chandlery.sources.sessions import zone_of
 from chandlery.sources.tapes._reels import Reel, find_reels
+from chandlery.sources.tapes.tickers import TickerProfile, read_profiles
 
 _LARGEST_DENOMINATOR = 1000
+_CURRENCY = "USD"
+_REGULAR = "CD"
+# NaN is above every number in polars, hence the first condition.
+_IS_SPLIT = pl.col("split_ratio").is_finite() & (pl.col("split_ratio") != 1.0) & (pl.col("split_ratio") > 0.0)
+_IS_DIVIDEND = pl.col("ex_dividend").is_finite() & (pl.col("ex_dividend") > 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,9 @@ class TapeListing:
 class Tape:
     """Recorded bars by symbol and timeframe; frames are read at first use and kept."""
 
-    def __init__(self, folder: Path, reels: Iterable[Reel]) -> None:
+    def __init__(self, folder: Path, reels: Iterable[Reel], profiles: Iterable[TickerProfile] = ()) -> None:
         self.folder = folder
+        self._described = tuple(profiles)
         self._reels: dict[tuple[str, Timeframe], tuple[Reel, ...]] = {}
         for reel in reels:
             key = (reel.symbol, reel.timeframe)
@@ -64,7 +73,7 @@ class Tape:
         Raises:
             BadTape: if the folder is not laid out as documented; the message says what to change.
         """
-        return cls(path, find_reels(path))
+        return cls(path, find_reels(path), read_profiles(path))
 
     def symbols(self) -> tuple[TapeListing, ...]:
         """Return what is on the tape, ascending by symbol."""
@@ -89,9 +98,37 @@ class Tape:
             _split(symbol, session, ratio)
             for reel in self._reels.get((symbol, Timeframe.D1), ())
             if "split_ratio" in reel.columns
-            for session, ratio in _split_ratios(reel)
+            for session, ratio in _rows_where(reel, "split_ratio", _IS_SPLIT)
         }
         return tuple(sorted(splits, key=lambda split: split.execution_date))
+
+    def dividends(self, symbol: str) -> tuple[Dividend, ...]:
+        """Return the cash dividends the day file records, ascending by ex-date; empty where it records none.
+
+        Amounts are the printed decimals of the file, in US dollars.
+        """
+        dividends = {
+            Dividend(symbol, session, Decimal(repr(amount)), _CURRENCY, _REGULAR)
+            for reel in self._reels.get((symbol, Timeframe.D1), ())
+            if "ex_dividend" in reel.columns
+            for session, amount in _rows_where(reel, "ex_dividend", _IS_DIVIDEND)
+        }
+        return tuple(sorted(dividends, key=lambda dividend: (dividend.ex_dividend_date, dividend.cash_amount)))
+
+    def profiles(self) -> tuple[TickerProfile, ...]:
+        """Return every instrument: those of `tickers.json`, then the symbols it does not name, ascending."""
+        named = {profile.symbol for profile in self._described}
+        spans = {listing.symbol: listing for listing in self.symbols()}
+        described = (
+            profile if profile.listed_on or profile.symbol not in spans else _listed(profile, spans[profile.symbol])
+            for profile in self._described
+        )
+        others = (
+            TickerProfile(symbol, name=symbol, listed_on=listing.first_session)
+            for symbol, listing in spans.items()
+            if symbol not in named
+        )
+        return (*described, *others)
 
     def source(self, symbol: str, timeframe: Timeframe) -> str:
         """Return who published the bars, several names joined by `+`; `tape` if no file says.
@@ -143,11 +180,15 @@ def _read(reel: Reel) -> pl.DataFrame:
     )
 
 
-def _split_ratios(reel: Reel) -> list[tuple[date, float]]:
-    is_split = (pl.col("symbol") == reel.symbol) & (pl.col("split_ratio") != 1.0) & (pl.col("split_ratio") > 0.0)
-    return pl.scan_parquet(reel.path).filter(is_split).select("session", "split_ratio").collect().rows()
+def _rows_where(reel: Reel, column: str, condition: pl.Expr) -> list[tuple[date, float]]:
+    own = pl.scan_parquet(reel.path).filter((pl.col("symbol") == reel.symbol) & condition)
+    return own.select("session", pl.col(column).cast(pl.Float64)).collect().rows()
 
 
 def _split(symbol: str, session: date, ratio: float) -> Split:
     exact = Fraction(ratio).limit_denominator(_LARGEST_DENOMINATOR)
     return Split(symbol, session, split_from=exact.denominator, split_to=exact.numerator)
+
+
+def _listed(profile: TickerProfile, listing: TapeListing) -> TickerProfile:
+    return replace(profile, listed_on=listing.first_session)
