@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,38 @@ def test_first_migration_can_be_undone_and_done_again(fresh: Warehouse, ask: Ask
     assert relations(ask, fresh) == {"ops.alembic_version"}
     run(command.upgrade, "head")
     assert relations(ask, fresh) == before
+
+
+def test_bars_of_the_first_schema_keep_values_source_and_time(postgres: Any, ask: Ask, tell: Tell) -> None:
+    old = postgres.create("old")
+    with old.write("owner") as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    tell(
+        old,
+        "insert into ops.instruments (instrument_id, asset_class, calendar) values (1, 'stocks', 'NYSE')",
+        "insert into ops.sessions (calendar, session, open, close, day_ts, week_ts, is_early) values ('NYSE', "
+        "'2024-11-29', '2024-11-29 14:30+00', '2024-11-29 18:00+00', '2024-11-29 05:00+00', '2024-11-25 05:00+00', "
+        "true)",
+        "insert into raw.massive__bars_1m (instrument_id, ts, open, high, low, close, volume, source, window_id, "
+        "known_from) values (1, '2024-11-29 14:30+00', 1, 2, 0.5, 1.5, 100, 'tape', 7, '2024-12-01 00:00+00')",
+        "create schema if not exists staging",
+        "create view staging.stg_massive__bars_1m as select source, window_id, known_from from raw.massive__bars_1m",
+    )
+    migrate(old)
+    bars = "select ts, open, high, low, close, volume, reason, source, window_id, known_from from raw.massive__bars_1m"
+    assert ask(old, f"{bars} join ops.ingests using (ingest_id)") == [
+        (
+            datetime(2024, 11, 29, 14, 30, tzinfo=UTC),
+            *(1.0, 2.0, 0.5, 1.5, 100.0),
+            *("first", "tape", 7),
+            datetime(2024, 12, 1, tzinfo=UTC),
+        )
+    ]
+    assert ask(old, "select session, bars from ops.bar_sessions") == [(date(2024, 11, 29), 1)]
+    hours = [(datetime(2024, 11, 29, 9, tzinfo=UTC), datetime(2024, 11, 29, 22, tzinfo=UTC))]
+    assert ask(old, "select pre_open, post_close from ops.sessions") == hours
 
 
 def test_failing_migration_leaves_nothing_behind(postgres: Any, ask: Ask, tell: Tell) -> None:

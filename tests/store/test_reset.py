@@ -18,8 +18,8 @@ insert into ops.instruments (instrument_id, asset_class, calendar) overriding sy
     values (1, 'stocks', 'NYSE'), (2, 'stocks', 'NYSE');
 insert into ops.instrument_tickers values ('AAPL', '1900-01-01', null, 1, 'replay'),
     ('BA', '1900-01-01', null, 2, 'replay');
-insert into raw.massive__bars_1d (instrument_id, ts, open, high, low, close, volume, source, window_id)
-    values (1, '2024-01-02', 1, 1, 1, 1, 1, 'wiki', 1);
+insert into raw.massive__bars_1d (instrument_id, ts, open, high, low, close, volume, ingest_id, reason)
+    values (1, '2024-01-02', 1, 1, 1, 1, 1, 1, 'first');
 insert into ops.publication (dataset, version, code_version, source, rows, is_current)
     values ('candles', 1, '0', 'wiki', 1, true);
 insert into ops.api_keys (key_id, secret_hash, salt, preview, name, scopes) values ('k', '', '', '', 'desk', '{}');

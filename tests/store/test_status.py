@@ -27,12 +27,11 @@ NOTHING = Status(
 _FILLED = """
 insert into ops.instruments (instrument_id, asset_class, calendar, is_tracked) overriding system value
     values (1, 'stocks', 'NYSE', true), (2, 'stocks', 'NYSE', false);
-insert into raw.massive__bars_1m (instrument_id, ts, open, high, low, close, volume, source, window_id)
-    select 1, '2024-01-02 14:30+0'::timestamptz + i * interval '1 minute', 1, 1, 1, 1, 1, 'simulated', 1
-    from generate_series(0, 9) as i;
-insert into raw.massive__bars_1d (instrument_id, ts, open, high, low, close, volume, source, window_id)
-    select 1 + i % 2, '2024-01-02 05:00+0'::timestamptz + i * interval '1 day', 1, 1, 1, 1, 1, 'wiki', 2
-    from generate_series(0, 3) as i;
+insert into ops.ingests (window_id, attempt, source, request_ids, payload_sha256, known_from)
+    values (1, 1, 'simulated', '{}', '', now()), (2, 1, 'wiki+simulated', '{}', '', now());
+insert into ops.bar_sessions (instrument_id, timeframe, session, bars, ingest_id)
+    values (1, '1m', '2024-01-02', 10, 1), (1, '1d', '2024-01-02', 1, 2), (1, '1d', '2024-01-04', 1, 2),
+        (2, '1d', '2024-01-03', 1, 2), (2, '1d', '2024-01-05', 1, 2);
 insert into raw.massive__quarantine (window_id, seq, instrument_id, timeframe, ts, rules)
     values (1, 0, 1, '1m', '2024-01-02 15:00+0', '{high_covers_body}');
 insert into ops.findings (instrument_id, timeframe, ts, session, rule, severity, evidence, state, window_id)

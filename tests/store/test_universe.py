@@ -1,22 +1,24 @@
-"""Instruments keep their ids; sessions and splits are upserted."""
+"""Instruments keep their ids, their facts and their rows."""
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
-import polars as pl
 import pytest
 
 from chandlery.errors import NotFound
-from chandlery.market.calendar import SESSION_SCHEMA, sessions
 from chandlery.market.symbols import AssetClass, Instrument
-from chandlery.store.splits import upsert_splits
+from chandlery.store.coverage import TickerSpan
+from chandlery.store.tickers import delist_instrument, rename_instrument
 from chandlery.store.universe import (
+    InstrumentFacts,
     find_instrument,
+    find_record,
+    has_instruments_of,
+    known_instruments,
     register_instrument,
-    replace_sessions,
-    sessions_between,
+    track,
     tracked_instruments,
     untrack_others,
 )
@@ -25,10 +27,12 @@ from chandlery.store.warehouse import Warehouse, Writer
 Ask = Callable[..., list[tuple[Any, ...]]]
 
 
-def register(connection: Writer, symbol: str, *, name: str | None = None) -> Instrument:
+def register(
+    connection: Writer, symbol: str, *, name: str | None = None, facts: InstrumentFacts | None = None
+) -> Instrument:
     asset_class, calendar = (AssetClass.CRYPTO, "24/7") if symbol.startswith("X:") else (AssetClass.STOCKS, "NYSE")
     return register_instrument(
-        connection, symbol=symbol, asset_class=asset_class, calendar=calendar, name=name, source="tape"
+        connection, symbol=symbol, asset_class=asset_class, calendar=calendar, name=name, source="tape", facts=facts
     )
 
 
@@ -40,6 +44,18 @@ def test_symbol_keeps_its_id_and_takes_its_latest_name(warehouse: Warehouse, ask
     query = "select name, is_tracked from ops.instruments where instrument_id = %s"
     assert ask(warehouse, query, first.instrument_id) == [("IBM", True)]
     assert ask(warehouse, "select count(*) from ops.instrument_tickers where ticker = 'IBM'") == [(1,)]
+
+
+def test_facts_not_given_again_stay(fresh: Warehouse) -> None:
+    facts = InstrumentFacts("Apple", "USD", date(1980, 12, 12), None, "BBG000B9XRY4", "BBG001S5N8V8", "0000320193")
+    with fresh.write() as connection:
+        register(connection, "AAPL", facts=facts)
+        register(connection, "AAPL", facts=InstrumentFacts(cik="0000320194"))
+        record = find_record(connection, "AAPL")
+    assert record.facts == InstrumentFacts(
+        "Apple", "USD", date(1980, 12, 12), None, "BBG000B9XRY4", "BBG001S5N8V8", "0000320194"
+    )
+    assert record.tickers == (TickerSpan("AAPL", date(1980, 12, 12), None),)
 
 
 def test_registration_at_once_makes_one_instrument(warehouse: Warehouse, ask: Ask) -> None:
@@ -64,12 +80,14 @@ def test_registration_at_once_makes_one_instrument(warehouse: Warehouse, ask: As
 def test_ticker_that_changed_hands_leads_to_its_present_holder(fresh: Warehouse) -> None:
     with fresh.write() as connection:
         former = register(connection, "FB")
-        connection.exec_driver_sql("update ops.instrument_tickers set valid_to = '2022-06-09' where ticker = 'FB'")
-        connection.exec_driver_sql("update ops.instrument_tickers set valid_from = '2012-05-18' where ticker = 'FB'")
+        delist_instrument(connection, "FB", on=date(2022, 6, 9))
         present = register(connection, "FB")
         assert present.instrument_id != former.instrument_id
         assert find_instrument(connection, "FB") == present
         assert tracked_instruments(connection) == (present,)
+        assert tracked_instruments(connection, including_delisted=True) == (former, present)
+        assert find_record(connection, "FB").instrument == present
+        assert find_record(connection, "FB", date(2020, 1, 2)).instrument == former
 
 
 def test_untracked_instruments_disappear_until_registered_again(fresh: Warehouse) -> None:
@@ -82,6 +100,8 @@ def test_untracked_instruments_disappear_until_registered_again(fresh: Warehouse
         assert register(connection, "AAPL") == other
         assert tracked_instruments(connection) == (other, kept)
         assert untrack_others(connection, []) == 2
+        assert track(connection, kept.instrument_id, is_tracked=True)
+        assert not track(connection, kept.instrument_id, is_tracked=True)
 
 
 def test_unknown_symbol_is_answered_with_the_known_ones(fresh: Warehouse) -> None:
@@ -94,6 +114,39 @@ def test_unknown_symbol_is_answered_with_the_known_ones(fresh: Warehouse) -> Non
         find_instrument(connection, "AAPL")
 
 
+def test_ticker_asked_for_on_a_day_nobody_held_it_is_answered_with_its_days(fresh: Warehouse) -> None:
+    with fresh.write() as connection:
+        register(connection, "FB", facts=InstrumentFacts(listed_on=date(2012, 5, 18)))
+        rename_instrument(connection, "FB", "META", on=date(2022, 6, 9), source="tape")
+        with pytest.raises(NotFound, match=r"under FB on 2022-06-09\..*instrument 1 from 2012-05-18 to 2022-06-09"):
+            find_record(connection, "FB", date(2022, 6, 9))
+        with pytest.raises(NotFound, match="chandlery universe add"):
+            find_record(connection, "NVDA")
+        record = find_record(connection, "FB")
+    assert record.instrument.symbol == "META"
+    assert [span.ticker for span in record.tickers] == ["FB", "META"]
+
+
+def test_known_instruments_are_all_by_symbol(fresh: Warehouse) -> None:
+    with fresh.write() as connection:
+        for symbol in ("X:ETHUSD", "MSFT", "AAPL"):
+            register(connection, symbol)
+        untrack_others(connection, [])
+        found = known_instruments(connection)
+    assert [(record.instrument.symbol, record.is_tracked) for record in found] == [
+        ("AAPL", False),
+        ("MSFT", False),
+        ("X:ETHUSD", False),
+    ]
+
+
+def test_sources_are_told_apart(fresh: Warehouse) -> None:
+    with fresh.write() as connection:
+        register(connection, "AAPL")
+        assert has_instruments_of(connection, "tape")
+        assert not has_instruments_of(connection, "massive")
+
+
 def test_crypto_pair_carries_class_calendar_and_currency(fresh: Warehouse) -> None:
     with fresh.write() as connection:
         number = register(connection, "X:ETHUSD").instrument_id
@@ -101,49 +154,3 @@ def test_crypto_pair_carries_class_calendar_and_currency(fresh: Warehouse) -> No
         assert find_instrument(connection, "X:ETHUSD") == Instrument(
             number, "X:ETHUSD", AssetClass.CRYPTO, "24/7", "USD"
         )
-
-
-def test_sessions_come_back_as_they_were_built(warehouse: Warehouse) -> None:
-    week = sessions("NYSE", date(2012, 12, 20), date(2013, 1, 3))
-    days = sessions("24/7", date(2012, 12, 20), date(2013, 1, 3))
-    with warehouse.write() as connection:
-        assert replace_sessions(connection, pl.concat([week, days])) == week.height + days.height
-    assert sessions_between(warehouse, "NYSE", date(2012, 12, 20), date(2013, 1, 3)).equals(week)
-    part = sessions_between(warehouse, "24/7", date(2012, 12, 24), date(2012, 12, 26))
-    assert part["session"].to_list() == [date(2012, 12, 24), date(2012, 12, 25)]
-    assert part.schema == pl.Schema(SESSION_SCHEMA)
-
-
-def test_session_written_again_takes_its_new_hours(warehouse: Warehouse) -> None:
-    day = sessions("NYSE", date(2001, 6, 8), date(2001, 6, 9))
-    late = day.with_columns(open=pl.lit(datetime(2001, 6, 8, 15, 1, tzinfo=UTC)).cast(day.schema["open"]))
-    for frame in (day, late):
-        with warehouse.write() as connection:
-            replace_sessions(connection, frame)
-    assert sessions_between(warehouse, "NYSE", date(2001, 6, 8), date(2001, 6, 9)).equals(late)
-
-
-def test_span_without_sessions_is_an_empty_frame(warehouse: Warehouse) -> None:
-    none = sessions_between(warehouse, "NYSE", date(1950, 1, 1), date(1950, 2, 1))
-    assert none.is_empty()
-    assert none.schema == pl.Schema(SESSION_SCHEMA)
-
-
-def test_only_new_and_changed_splits_count(warehouse: Warehouse, ask: Ask) -> None:
-    with warehouse.write() as connection:
-        number = register(connection, "AAPL").instrument_id
-
-    def upsert(*rows: tuple[date, int, int]) -> int:
-        with warehouse.write() as connection:
-            return upsert_splits(connection, instrument_id=number, rows=rows, source="wiki")
-
-    first, second = (date(2000, 6, 21), 1, 2), (date(2005, 2, 28), 1, 2)
-    assert upsert(first, second) == 2
-    known = ask(warehouse, "select known_from from raw.massive__splits order by execution_date")
-    assert upsert(first, second) == 0
-    assert upsert(first, (date(2005, 2, 28), 2, 3)) == 1
-    assert upsert() == 0
-    stored = ask(warehouse, "select execution_date, split_from, split_to from raw.massive__splits order by 1")
-    assert stored == [first, (date(2005, 2, 28), 2, 3)]
-    later = ask(warehouse, "select known_from from raw.massive__splits order by execution_date")
-    assert [after > before for after, before in zip(later, known, strict=True)] == [False, True]

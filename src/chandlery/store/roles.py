@@ -10,6 +10,8 @@ from chandlery.store.warehouse import Warehouse, Writer
 
 _OWNED = ("raw", "ops", "research")
 _PIPELINE = ("staging", "intermediate", "marts", "serving", "optuna", "dagster")
+_HAS_MAINTAIN = 170_000
+"""PostgreSQL 17 lets another role than the owner refresh statistics; before it, autovacuum does so within a minute."""
 _LOGINS: tuple[Role, ...] = ("pipeline", "reader", "auth")
 
 
@@ -77,6 +79,8 @@ def ensure_grants(connection: Writer) -> None:
             f"grant select, insert, update, delete on all tables in schema {schema} to chandlery_pipeline"
         )
         connection.exec_driver_sql(f"grant usage on all sequences in schema {schema} to chandlery_pipeline")
+    if int(connection.execute(text("show server_version_num")).scalar_one()) >= _HAS_MAINTAIN:
+        connection.exec_driver_sql("grant maintain on all tables in schema raw to chandlery_pipeline")
     connection.exec_driver_sql("revoke all on ops.api_keys from chandlery_pipeline")
     connection.exec_driver_sql("grant usage on schema serving, ops to chandlery_reader")
     connection.exec_driver_sql("grant select on all tables in schema serving to chandlery_reader")

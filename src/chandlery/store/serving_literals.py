@@ -1,10 +1,12 @@
 """Literals for COPY, which takes no parameters: built from validated values only, here and nowhere else."""
 
 import math
+import re
 from datetime import datetime
 
 from chandlery.errors import InvalidInput
-from chandlery.market.symbols import SYMBOL_PATTERN
+
+_WORD = re.compile(r"[A-Z0-9.:_-]{1,32}")
 
 
 def word_literal(value: str) -> str:
@@ -13,7 +15,7 @@ def word_literal(value: str) -> str:
     Raises:
         InvalidInput: any other character or length; nothing is escaped, it is refused.
     """
-    if not SYMBOL_PATTERN.fullmatch(value.upper()) or not value.isascii():
+    if not _WORD.fullmatch(value.upper()) or not value.isascii():
         raise InvalidInput(f"A word in a query was {value!r}; it may hold 1 to 32 of A-Z a-z 0-9 . : _ -.")
     return f"'{value}'"
 

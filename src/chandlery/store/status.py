@@ -40,15 +40,15 @@ def read_status(warehouse: Warehouse) -> Status:
         DatabaseDown: PostgreSQL does not answer.
     """
     sources = (
-        "select array_agg(source order by source) from (select distinct source from raw.massive__bars_1m "
-        "union select distinct source from raw.massive__bars_1d) as published"
+        "select array_agg(distinct part order by part) from ops.ingests "
+        "cross join lateral unnest(string_to_array(source, '+')) as parts (part)"
     )
     score = "select count(score), avg(score) from marts.quality_scores_daily"
     with warehouse.read() as connection:
         partitions, mean = _row(connection, score) or (0, None)
         return Status(
             symbols=_count(connection, "ops.instruments where is_tracked"),
-            bars={"1m": _count(connection, "raw.massive__bars_1m"), "1d": _count(connection, "raw.massive__bars_1d")},
+            bars={name: _bars(connection, name) for name in ("1m", "1d")},
             candles={tf.value: _count(connection, f"marts.candles_{tf.value}") for tf in CANDLE_TIMEFRAMES},
             quality=QualityStatus(int(partitions), None if mean is None else float(mean)),
             findings=_count(connection, "ops.findings where state = 'open'"),
@@ -84,6 +84,11 @@ def read_progress(warehouse: Warehouse) -> IngestProgress:
 
 def _count(connection: Reader, relation: str) -> int:
     row = _row(connection, f"select count(*) from {relation}")  # noqa: S608 - fixed names
+    return 0 if row is None else int(row[0])
+
+
+def _bars(connection: Reader, timeframe: str) -> int:
+    row = _row(connection, f"select coalesce(sum(bars), 0) from ops.bar_sessions where timeframe = '{timeframe}'")  # noqa: S608
     return 0 if row is None else int(row[0])
 
 

@@ -16,6 +16,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -67,6 +69,9 @@ instruments = Table(
     Column("name", Text),
     Column("listed_on", Date),
     Column("delisted_on", Date),
+    Column("composite_figi", Text),
+    Column("share_class_figi", Text),
+    Column("cik", Text),
     Column("is_tracked", Boolean, nullable=False, server_default=text("true")),
     _ts("created_at", default=True),
     schema="ops",
@@ -90,9 +95,44 @@ sessions = Table(
     Column("session", Date, primary_key=True),
     _ts("open"),
     _ts("close"),
+    _ts("pre_open"),
+    _ts("post_close"),
     _ts("day_ts"),
     _ts("week_ts"),
     Column("is_early", Boolean, nullable=False),
+    Column("votes", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    schema="ops",
+)
+
+session_exceptions = Table(
+    "session_exceptions",
+    metadata,
+    Column("exception_id", Integer, Identity(), primary_key=True),
+    Column("calendar", Text, nullable=False),
+    Column("instrument_id", Integer, ForeignKey("ops.instruments.instrument_id")),
+    Column("kind", Text, nullable=False),
+    _ts("starts_at"),
+    _ts("ends_at"),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("source", Text, nullable=False),
+    _ts("created_at", default=True),
+    UniqueConstraint("calendar", "instrument_id", "kind", "starts_at", postgresql_nulls_not_distinct=True),
+    schema="ops",
+)
+
+calendar_findings = Table(
+    "calendar_findings",
+    metadata,
+    Column("finding_id", Integer, Identity(), primary_key=True),
+    Column("calendar", Text, nullable=False),
+    Column("session", Date, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    _ts("found_at", default=True),
+    UniqueConstraint("calendar", "session", "rule"),
     schema="ops",
 )
 
@@ -111,6 +151,7 @@ ingest_windows = Table(
     Column("rows_seen", Integer, nullable=False, server_default="0"),
     Column("rows_new", Integer, nullable=False, server_default="0"),
     Column("rows_revised", Integer, nullable=False, server_default="0"),
+    Column("rows_withdrawn", Integer, nullable=False, server_default="0"),
     Column("rows_held", Integer, nullable=False, server_default="0"),
     Column("rows_dropped", Integer, nullable=False, server_default="0"),
     Column("error_code", Text),
@@ -118,6 +159,93 @@ ingest_windows = Table(
     _ts("started_at", default=True),
     _ts("finished_at", nullable=True),
     UniqueConstraint("instrument_id", "timeframe", "start_session", "end_session"),
+    schema="ops",
+)
+
+ingests = Table(
+    "ingests",
+    metadata,
+    Column("ingest_id", Integer, Identity(), primary_key=True),
+    Column("window_id", BigInteger, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("request_ids", ARRAY(Text), nullable=False),
+    Column("payload_sha256", Text, nullable=False),
+    Column("run_id", Text),
+    _ts("known_from"),
+    schema="ops",
+)
+
+bar_sessions = Table(
+    "bar_sessions",
+    metadata,
+    _instrument(primary_key=True),
+    Column("timeframe", Text, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("bars", Integer, nullable=False),
+    _ts("first_ts", nullable=True),
+    _ts("last_ts", nullable=True),
+    Column("ingest_id", Integer, nullable=False),
+    schema="ops",
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("seq", BigInteger, Identity(), primary_key=True),
+    Column("request_id", Text),
+    Column("host", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("status", Integer),
+    Column("outcome", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("ms", Integer, nullable=False),
+    _ts("sent_at"),
+    Index(None, "sent_at"),
+    schema="ops",
+)
+
+provider_gates = Table(
+    "provider_gates",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("sends", ARRAY(DateTime(timezone=True)), nullable=False, server_default=text("'{}'")),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _ts("opened_at", nullable=True),
+    _ts("probe_at", nullable=True),
+    schema="ops",
+)
+
+flat_files = Table(
+    "flat_files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("etag", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("ingests", Integer, nullable=False, server_default="1"),
+    _ts("seen_at", default=True),
+    schema="ops",
+)
+
+corporate_actions = Table(
+    "corporate_actions",
+    metadata,
+    Column("action_id", BigInteger, Identity(), primary_key=True),
+    _instrument(),
+    Column("kind", Text, nullable=False),
+    Column("ex_date", Date, nullable=False),
+    Column("split_from", Integer),
+    Column("split_to", Integer),
+    Column("cash", Numeric),
+    Column("currency", Text),
+    Column("status", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("source", Text, nullable=False),
+    _ts("known_from"),
+    _ts("known_to", nullable=True),
+    Index(None, "instrument_id", "ex_date"),
     schema="ops",
 )
 
@@ -171,40 +299,41 @@ api_keys = Table(
     schema="ops",
 )
 
-bars_1m = Table(
-    "massive__bars_1m",
-    metadata,
-    _instrument(primary_key=True),
-    Column("ts", DateTime(timezone=True), primary_key=True),
-    *_values(),
-    Column("source", Text, nullable=False),
-    Column("window_id", BigInteger, nullable=False),
-    _ts("known_from", default=True),
-    schema="raw",
-)
 
-bars_1d = Table(
-    "massive__bars_1d",
-    metadata,
-    _instrument(primary_key=True),
-    Column("ts", DateTime(timezone=True), primary_key=True),
-    *_values(),
-    Column("source", Text, nullable=False),
-    Column("window_id", BigInteger, nullable=False),
-    _ts("known_from", default=True),
-    schema="raw",
-)
+def _bars(name: str) -> Table:
+    """Return the present version of every bar; eight-byte columns come first, so that no padding is stored."""
+    return Table(name, metadata, *_version(), PrimaryKeyConstraint("instrument_id", "ts"), schema="raw")
 
-landing = Table(
-    "massive__landing",
-    metadata,
-    Column("window_id", BigInteger, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("ts", DateTime(timezone=True), nullable=False),
-    *_values(nullable=True),
-    Index(None, "window_id", "seq"),
-    schema="raw",
-)
+
+def _history(name: str) -> Table:
+    """Return the versions that were replaced or withdrawn: `superseded_by` is the ingest that did it."""
+    return Table(
+        name,
+        metadata,
+        *_version(),
+        Column("superseded_by", Integer, nullable=False),
+        PrimaryKeyConstraint("instrument_id", "ts", "ingest_id"),
+        schema="raw",
+    )
+
+
+def _version() -> list[Column[object]]:
+    prices = [Column(name, Double, nullable=False) for name in ("open", "high", "low", "close", "volume")]
+    return [
+        Column("ts", DateTime(timezone=True), nullable=False),
+        *prices,
+        Column("vwap", Double),
+        Column("trade_count", BigInteger),
+        Column("instrument_id", Integer, nullable=False),
+        Column("ingest_id", Integer, nullable=False),
+        Column("reason", Text, nullable=False),
+    ]
+
+
+bars_1m = _bars("massive__bars_1m")
+bars_1d = _bars("massive__bars_1d")
+bars_1m_history = _history("massive__bars_1m_history")
+bars_1d_history = _history("massive__bars_1d_history")
 
 quarantine = Table(
     "massive__quarantine",
@@ -226,10 +355,42 @@ splits = Table(
     metadata,
     _instrument(primary_key=True),
     Column("execution_date", Date, primary_key=True),
-    Column("split_from", Integer, nullable=False),
-    Column("split_to", Integer, nullable=False),
+    Column("split_from", Integer, primary_key=True, autoincrement=False),
+    Column("split_to", Integer, primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
-    _ts("known_from", default=True),
+    Column("known_from", DateTime(timezone=True), primary_key=True),
+    _ts("known_to", nullable=True),
+    schema="raw",
+)
+
+dividends = Table(
+    "massive__dividends",
+    metadata,
+    _instrument(primary_key=True),
+    Column("ex_dividend_date", Date, primary_key=True),
+    Column("cash_amount", Numeric, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("declaration_date", Date),
+    Column("record_date", Date),
+    Column("pay_date", Date),
+    Column("frequency", Integer),
+    Column("source", Text, nullable=False),
+    Column("known_from", DateTime(timezone=True), primary_key=True),
+    _ts("known_to", nullable=True),
+    schema="raw",
+)
+
+ticker_events = Table(
+    "massive__ticker_events",
+    metadata,
+    _instrument(primary_key=True),
+    Column("event_date", Date, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("ticker", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("known_from", DateTime(timezone=True), primary_key=True),
+    _ts("known_to", nullable=True),
     schema="raw",
 )
 

@@ -22,7 +22,8 @@ Reader = NewType("Reader", Connection)
 Writer = NewType("Writer", Connection)
 
 _RETRY_STATES = {"40001", "40P01", "55P03"}
-_UNDEFINED_STATES = {"42P01", "3F000"}
+_UNDEFINED_STATES = {"42P01", "3F000", "42703"}
+"""Undefined table, schema, column: an older schema than this code reads."""
 _REFUSED_LOGIN = ("password authentication failed", "does not exist")
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
+from chandlery.store.ingest_windows import DONE
 from chandlery.store.tables import findings, ingest_windows, instrument_tickers
 from chandlery.store.warehouse import Warehouse
 
@@ -32,7 +33,19 @@ class OpenFindings:
 
 
 def failed_windows(warehouse: Warehouse, *, timeframe: str) -> tuple[FailedWindow, ...]:
-    """Return the windows of a timeframe that failed or were held, by symbol and start."""
+    """Return the windows of a timeframe that failed or were held, by symbol and start.
+
+    A window whose sessions a later finished window covers no longer stands.
+    """
+    later = ingest_windows.alias("later")
+    is_covered = exists().where(
+        later.c.instrument_id == ingest_windows.c.instrument_id,
+        later.c.timeframe == ingest_windows.c.timeframe,
+        later.c.status.in_(DONE),
+        later.c.finished_at > ingest_windows.c.started_at,
+        later.c.start_session <= ingest_windows.c.start_session,
+        later.c.end_session >= ingest_windows.c.end_session,
+    )
     joined = ingest_windows.join(
         instrument_tickers,
         (instrument_tickers.c.instrument_id == ingest_windows.c.instrument_id)
@@ -49,7 +62,11 @@ def failed_windows(warehouse: Warehouse, *, timeframe: str) -> tuple[FailedWindo
     query = (
         select(*columns)
         .select_from(joined)
-        .where(ingest_windows.c.timeframe == timeframe, ingest_windows.c.status.in_(("failed", "quarantined")))
+        .where(
+            ingest_windows.c.timeframe == timeframe,
+            ingest_windows.c.status.in_(("failed", "quarantined")),
+            ~is_covered,
+        )
         .order_by(instrument_tickers.c.ticker, ingest_windows.c.start_session)
     )
     with warehouse.read() as connection:

@@ -1,7 +1,6 @@
-"""Write, audit, publish: what a window leaves behind, whatever happens to it."""
+"""Publish: what a window leaves behind, whatever happens to it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -12,10 +11,11 @@ import pytest
 
 from chandlery.errors import Conflict
 from chandlery.market.bars import BAR_SCHEMA
-from chandlery.market.symbols import AssetClass
+from chandlery.market.symbols import AssetClass, Instrument
 from chandlery.market.timeframes import Timeframe
 from chandlery.quality.findings import FINDING_SCHEMA
-from chandlery.store.landing import Published, Window, begin_window, fail_window, land, publish
+from chandlery.store.bars import VANISHED, Judged, Published, publish
+from chandlery.store.ingest_windows import Window, begin_window, fail_window, plan_windows
 from chandlery.store.universe import register_instrument
 from chandlery.store.warehouse import Warehouse
 
@@ -41,48 +41,68 @@ def findings(*rules: str, session: date = START) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(FINDING_SCHEMA), orient="row")
 
 
+def judged(
+    frame: pl.DataFrame,
+    *,
+    held: Held,
+    found: pl.DataFrame | None = None,
+    blocked: bool = False,
+    source: str = "tape",
+    payload: str = "",
+    expects_bars: bool = True,
+) -> Judged:
+    rows = frame.with_row_index("seq")
+    names = {row: list(rules) for row, rules in held.items()}
+    if blocked:
+        names = {row: names.get(row, ["batch_is_blocked"]) for row in range(frame.height)}
+    rules = pl.DataFrame(
+        {"seq": list(names), "rules": list(names.values())},
+        schema={"seq": pl.get_index_type(), "rules": pl.List(pl.String)},
+    )
+    return Judged(
+        passed=rows.join(rules, on="seq", how="anti").drop("seq").sort("ts"),
+        held=rows.join(rules, on="seq", how="inner").select("seq", *BAR_SCHEMA, "rules"),
+        found=findings() if found is None else found,
+        blocked=blocked,
+        source=source,
+        request_ids=("r1", "r2"),
+        payload_sha256=payload,
+        rows_seen=frame.height,
+        rows_dropped=0,
+        pages=1,
+        expects_bars=expects_bars,
+    )
+
+
+def figures(outcome: Published) -> tuple[int, int]:
+    return outcome.rows_new, outcome.rows_revised
+
+
 @dataclass
 class Series:
     """The minutes of one instrument of its own."""
 
     warehouse: Warehouse
     ask: Ask
-    number: int
+    instrument: Instrument
     windows: list[Window] = field(default_factory=list)
 
-    def begin(self, *, start: date = START, end: date = END) -> Window:
+    @property
+    def number(self) -> int:
+        return self.instrument.instrument_id
+
+    def begin(self, *, start: date = START, end: date = END, timeframe: Timeframe = Timeframe.M1) -> Window:
         window = begin_window(
-            self.warehouse, instrument_id=self.number, timeframe=Timeframe.M1, start=start, end=end, run_id="run-1"
+            self.warehouse, instrument=self.instrument, timeframe=timeframe, start=start, end=end, run_id="run-1"
         )
         self.windows.append(window)
         return window
 
-    def publish(
-        self,
-        window: Window,
-        seen: int,
-        *,
-        held: Held | None = None,
-        found: pl.DataFrame | None = None,
-        blocked: bool = False,
-        source: str = "tape",
-    ) -> Published:
-        held = held or {}
-        return publish(
-            self.warehouse,
-            window,
-            held=tuple(held),
-            held_rules=tuple(held.values()),
-            found=findings() if found is None else found,
-            source=source,
-            facts={"rows_seen": seen, "rows_held": len(held), "rows_dropped": 0, "pages": 1},
-            blocked=blocked,
-        )
+    def publish(self, window: Window, frame: pl.DataFrame, *, held: Held | None = None, **facts: Any) -> Published:
+        return publish(self.warehouse, window, judged(frame, held=held or {}, **facts))
 
     def ingest(self, frame: pl.DataFrame, **choices: Any) -> Published:
-        window = self.begin()
-        land(self.warehouse, window, frame)
-        return self.publish(window, frame.height, **choices)
+        return self.publish(self.begin(), frame, **choices)
 
     def rows(self, columns: str, table: str = "raw.massive__bars_1m", order: str = "ts") -> list[tuple[Any, ...]]:
         query = f"select {columns} from {table} where instrument_id = %s order by {order}"
@@ -96,11 +116,6 @@ class Series:
 
     def window_facts(self, columns: str) -> list[tuple[Any, ...]]:
         return self.rows(columns, "ops.ingest_windows", "window_id")
-
-    def landed(self) -> int:
-        numbers = [window.window_id for window in self.windows]
-        rows = self.ask(self.warehouse, "select count(*) from raw.massive__landing where window_id = any(%s)", numbers)
-        return int(rows[0][0])
 
 
 @pytest.fixture(scope="module")
@@ -119,17 +134,21 @@ def series(warehouse: Warehouse, ask: Ask, letters: Iterator[int]) -> Series:
             name=None,
             source="tape",
         )
-    return Series(warehouse, ask, instrument.instrument_id)
+    return Series(warehouse, ask, instrument)
 
 
-def test_published_window_holds_its_bars_and_empties_landing(series: Series) -> None:
-    assert series.ingest(bars(10, 11, vwap=10.5, trade_count=7)) == Published(rows_new=2, rows_revised=0)
+def test_published_window_holds_its_bars(series: Series) -> None:
+    assert figures(series.ingest(bars(10, 11, vwap=10.5, trade_count=7))) == (2, 0)
     window = series.windows[0].window_id
-    assert series.rows("ts, open, high, low, close, volume, vwap, trade_count, source, window_id") == [
-        (FIRST, 10.0, 11.0, 9.0, 10.0, 100.0, 10.5, 7, "tape", window),
-        (FIRST + timedelta(minutes=1), 11.0, 12.0, 10.0, 11.0, 100.0, 10.5, 7, "tape", window),
+    bar = "ts, open, high, low, close, volume, vwap, trade_count, reason"
+    assert series.rows(bar) == [
+        (FIRST, 10.0, 11.0, 9.0, 10.0, 100.0, 10.5, 7, "first"),
+        (FIRST + timedelta(minutes=1), 11.0, 12.0, 10.0, 11.0, 100.0, 10.5, 7, "first"),
     ]
-    assert series.landed() == 0
+    query = "select source, request_ids, run_id, attempt from ops.ingests where window_id = %s"
+    assert series.ask(series.warehouse, query, window) == [("tape", ["r1", "r2"], "run-1", 1)]
+    sessions = "session, bars, first_ts, last_ts"
+    assert series.rows(sessions, "ops.bar_sessions", "session") == [(START, 2, FIRST, FIRST + timedelta(minutes=1))]
     facts = "status, source, attempts, pages, rows_seen, rows_new, rows_revised, rows_held, error_code, run_id"
     assert series.window_facts(facts) == [("published", "tape", 1, 1, 2, 2, 0, 0, None, "run-1")]
     assert series.window_facts("finished_at >= started_at") == [(True,)]
@@ -137,31 +156,39 @@ def test_published_window_holds_its_bars_and_empties_landing(series: Series) -> 
 
 def test_error_inside_publish_leaves_nothing_published(series: Series) -> None:
     window = series.begin()
-    land(series.warehouse, window, bars(10, 11, 12))
     broken = findings("high_covers_body").with_columns(evidence=pl.lit("no json"))
     with pytest.raises(ValueError, match="Expecting value"):
-        series.publish(window, 3, held={1: ["high_covers_body"]}, found=broken)
+        series.publish(window, bars(10, 11, 12), held={1: ["high_covers_body"]}, found=broken)
     assert series.closes() == []
     assert series.quarantine() == []
-    assert series.landed() == 3
     assert series.window_facts("status, finished_at") == [("running", None)]
 
 
 def test_replay_writes_no_row(series: Series) -> None:
     series.ingest(bars(10, 11, vwap=None, trade_count=3))
-    before = series.rows("ctid, xmin, known_from")
-    assert series.ingest(bars(10, 11, vwap=None, trade_count=3), source="another") == Published(0, 0)
-    assert series.rows("ctid, xmin, known_from") == before
+    before = series.rows("ctid, xmin, ingest_id")
+    assert series.ingest(bars(10, 11, vwap=None, trade_count=3), source="another") == Published("published")
+    assert series.rows("ctid, xmin, ingest_id") == before
+    assert series.rows("1", "raw.massive__bars_1m_history") == []
 
 
-def test_changed_bar_is_revised_and_known_from_then_on(series: Series) -> None:
+def test_changed_bar_moves_to_history_and_names_the_ingest_that_changed_it(series: Series) -> None:
     series.ingest(bars(10, 11, 12))
-    before = series.rows("known_from")
-    assert series.ingest(bars(10, 11.5, 12, 13), source="vendor") == Published(rows_new=1, rows_revised=1)
+    outcome = series.ingest(bars(10, 11.5, 12, 13), source="vendor")
+    assert outcome.reasons == (("first", 1), ("vendor_correction", 1))
     assert series.closes() == [10, 11.5, 12, 13]
-    assert [source for (source,) in series.rows("source")] == ["tape", "vendor", "tape", "vendor"]
-    after = series.rows("known_from")
-    assert [later > earlier for later, earlier in zip(after, before, strict=False)] == [False, True, False]
+    sourced = "raw.massive__bars_1m join ops.ingests using (ingest_id)"
+    assert [source for (source,) in series.rows("source", sourced)] == ["tape", "vendor", "tape", "vendor"]
+    old = "raw.massive__bars_1m_history h join ops.ingests i on i.ingest_id = h.superseded_by"
+    assert series.rows("close, reason, i.source", old) == [(11.0, "first", "vendor")]
+
+
+def test_untouched_bars_of_a_changed_window_are_not_rewritten(series: Series) -> None:
+    series.ingest(bars(10, 11, 12))
+    before = series.rows("ctid, xmin")
+    series.ingest(bars(10, 11.5, 12))
+    after = series.rows("ctid, xmin")
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -179,13 +206,13 @@ def test_absent_and_present_values_are_told_apart(
     series: Series, first: dict[str, Any], second: dict[str, Any], revised: int
 ) -> None:
     series.ingest(bars(10, **first))
-    assert series.ingest(bars(10, **second)) == Published(rows_new=0, rows_revised=revised)
+    assert figures(series.ingest(bars(10, **second))) == (0, revised)
     assert series.rows("vwap, trade_count") == [(second.get("vwap"), second.get("trade_count"))]
 
 
 def test_held_rows_go_to_quarantine_under_the_names_of_their_rules(series: Series) -> None:
     held = {1: ["high_covers_body", "key_is_unique"], 3: ["bar_is_not_repeated"]}
-    assert series.ingest(bars(10, 11, 12, 13), held=held) == Published(rows_new=2, rows_revised=0)
+    assert figures(series.ingest(bars(10, 11, 12, 13), held=held)) == (2, 0)
     assert series.closes() == [10, 12]
     assert series.quarantine() == [
         (1, 11.0, ["high_covers_body", "key_is_unique"]),
@@ -196,7 +223,7 @@ def test_held_rows_go_to_quarantine_under_the_names_of_their_rules(series: Serie
 
 def test_two_rows_of_one_instant_publish_if_one_is_held(series: Series) -> None:
     twice = pl.concat([bars(10), bars(10)])
-    assert series.ingest(twice, held={1: ["bar_is_not_repeated"]}) == Published(rows_new=1, rows_revised=0)
+    assert figures(series.ingest(twice, held={1: ["bar_is_not_repeated"]})) == (1, 0)
 
 
 def test_values_no_bar_can_have_are_held_as_they_came(series: Series) -> None:
@@ -210,13 +237,13 @@ def test_values_no_bar_can_have_are_held_as_they_came(series: Series) -> None:
 
 def test_bar_that_comes_right_leaves_quarantine(series: Series) -> None:
     series.ingest(bars(10, 11), held={1: ["high_covers_body"]})
-    assert series.ingest(bars(10, 11)) == Published(rows_new=1, rows_revised=0)
+    assert figures(series.ingest(bars(10, 11))) == (1, 0)
     assert series.quarantine() == []
 
 
 def test_bar_that_goes_wrong_keeps_its_published_values(series: Series) -> None:
     series.ingest(bars(10, 11))
-    assert series.ingest(bars(10, -5), held={1: ["prices_are_positive"]}) == Published(0, 0)
+    assert figures(series.ingest(bars(10, -5), held={1: ["prices_are_positive"]})) == (0, 0)
     assert series.closes() == [10, 11]
     assert series.quarantine() == [(1, -5.0, ["prices_are_positive"])]
 
@@ -224,7 +251,7 @@ def test_bar_that_goes_wrong_keeps_its_published_values(series: Series) -> None:
 def test_blocked_batch_is_held_whole(series: Series) -> None:
     series.ingest(bars(10))
     outcome = series.ingest(bars(20, 21, 22), held={1: ["low_covers_body"]}, blocked=True)
-    assert outcome == Published(0, 0)
+    assert outcome == Published("quarantined")
     assert series.closes() == [10]
     assert series.quarantine() == [
         (0, 20.0, ["batch_is_blocked"]),
@@ -239,41 +266,86 @@ def test_window_counts_as_held_every_row_of_a_blocked_batch(series: Series) -> N
     assert series.window_facts("rows_seen, rows_held") == [(3, 3)]
 
 
-def test_batch_without_rows_is_empty(series: Series) -> None:
-    assert series.ingest(bars()) == Published(0, 0)
-    assert series.window_facts("status, rows_seen") == [("empty", 0)]
+def test_empty_answer_is_suspected_until_a_second_one_agrees(series: Series) -> None:
+    assert series.ingest(bars()) == Published("empty_suspected")
+    assert series.ingest(bars()) == Published("empty")
+    assert figures(series.ingest(bars(10))) == (1, 0)
+    assert series.window_facts("status, rows_seen") == [("published", 1)]
 
 
-def test_leftovers_of_an_earlier_attempt_are_cleared(series: Series) -> None:
-    land(series.warehouse, series.begin(), bars(90, 91, 92))
-    again = series.begin()
-    assert series.landed() == 0
-    land(series.warehouse, again, bars(10))
-    assert series.publish(again, 1) == Published(rows_new=1, rows_revised=0)
-    assert series.closes() == [10]
+def test_empty_answer_after_a_failure_is_the_first_of_its_kind(series: Series) -> None:
+    fail_window(series.warehouse, series.begin(), code="source_unavailable")
+    assert series.ingest(bars()) == Published("empty_suspected")
+
+
+def test_empty_answer_without_sessions_needs_no_second(series: Series) -> None:
+    assert series.ingest(bars(), expects_bars=False) == Published("empty")
+
+
+def test_bar_that_is_gone_is_withdrawn_and_stays_in_history(series: Series) -> None:
+    series.ingest(bars(*range(10, 20)))
+    outcome = series.ingest(bars(*range(10, 19)))
+    assert (outcome.rows_withdrawn, outcome.sessions) == (1, (START,))
+    assert series.closes() == list(range(10, 19))
+    assert series.rows("close, reason", "raw.massive__bars_1m_history") == [(19.0, "first")]
+    assert series.rows("bars", "ops.bar_sessions", "session") == [(9,)]
+
+
+def test_answer_without_most_known_bars_is_held_until_the_same_comes_again(series: Series) -> None:
+    series.ingest(bars(*range(10, 20)))
+    assert series.ingest(bars(10, 11), payload="cut") == Published("quarantined")
+    assert series.closes() == list(range(10, 20))
+    assert series.rows("rule, evidence", "ops.findings", "rule") == [
+        (VANISHED, {"known": 10, "missing": 8, "payload_sha256": "cut"})
+    ]
+    assert series.ingest(bars(10, 12), payload="another") == Published("quarantined")
+    assert series.ingest(bars(10, 12), payload="another").rows_withdrawn == 8
+    assert series.closes() == [10, 12]
+    assert series.quarantine() == []
+
+
+def test_held_bar_is_not_withdrawn(series: Series) -> None:
+    series.ingest(bars(10, 11))
+    assert series.ingest(bars(10, 11), held={1: ["x"]}).rows_withdrawn == 0
+    assert series.closes() == [10, 11]
+
+
+def test_windows_that_overlap_revise_each_others_bars(series: Series) -> None:
+    series.ingest(bars(10, 11))
+    wide = series.begin(start=date(2024, 1, 1), end=date(2024, 1, 6))
+    assert figures(series.publish(wide, bars(10, 12))) == (0, 1)
+    assert series.closes() == [10, 12]
+
+
+def test_plan_is_recorded_and_replaced_by_the_next(series: Series) -> None:
+    minutes = (series.warehouse, series.instrument, Timeframe.M1)
+    plan_windows(*minutes, [(START, END), (END, date(2024, 1, 5))])
+    series.ingest(bars(10))
+    plan_windows(*minutes, [(date(2024, 1, 5), date(2024, 1, 9))])
+    states = series.rows("status, start_session", "ops.ingest_windows", "start_session")
+    assert states == [("published", START), ("planned", date(2024, 1, 5))]
+
+
+def test_killed_attempt_leaves_a_running_window_that_the_next_one_takes_over(series: Series) -> None:
+    series.begin()
+    assert series.window_facts("status, attempts") == [("running", 1)]
+    assert figures(series.publish(series.begin(), bars(10))) == (1, 0)
     assert len({window.window_id for window in series.windows}) == 1
     assert series.window_facts("status, attempts") == [("published", 2)]
 
 
-def test_two_attempts_at_once_lose_nothing(series: Series) -> None:
-    frame, held = bars(10, 11), {1: ["high_covers_body"]}
-    first = series.begin()
-    land(series.warehouse, first, frame)
-    second = series.begin()
-    land(series.warehouse, second, frame)
-    for attempt in (first, second):
-        with suppress(Conflict):
-            series.publish(attempt, 2, held=held)
+def test_superseded_attempt_cannot_publish(series: Series) -> None:
+    first, second = series.begin(), series.begin()
+    with pytest.raises(Conflict, match=r"Attempt 1 .* attempt 2 has begun"):
+        series.publish(first, bars(99))
+    assert series.closes() == []
+    assert figures(series.publish(second, bars(10, 11), held={1: ["high_covers_body"]})) == (1, 0)
     assert series.closes() == [10]
     assert series.quarantine() == [(1, 11.0, ["high_covers_body"])]
-    assert series.landed() == 0
 
 
 def test_failed_window_shows_why_and_holds_nothing(series: Series) -> None:
-    window = series.begin()
-    land(series.warehouse, window, bars(10))
-    fail_window(series.warehouse, window, code="rate_limited")
-    assert series.landed() == 0
+    fail_window(series.warehouse, series.begin(), code="rate_limited")
     assert series.closes() == []
     assert series.window_facts("status, error_code, finished_at is null") == [("failed", "rate_limited", False)]
     series.ingest(bars(10))
@@ -283,11 +355,9 @@ def test_failed_window_shows_why_and_holds_nothing(series: Series) -> None:
 def test_superseded_attempt_that_fails_leaves_the_later_one_alone(series: Series) -> None:
     first = series.begin()
     second = series.begin()
-    land(series.warehouse, second, bars(10))
     fail_window(series.warehouse, first, code="rate_limited")
-    assert series.landed() == 1
     assert series.window_facts("status, error_code") == [("running", None)]
-    assert series.publish(second, 1) == Published(rows_new=1, rows_revised=0)
+    assert figures(series.publish(second, bars(10))) == (1, 0)
     assert series.closes() == [10]
 
 
@@ -309,7 +379,7 @@ def test_findings_are_replaced_not_doubled(series: Series) -> None:
 def test_findings_of_other_sessions_and_settled_ones_stay(series: Series, tell: Tell) -> None:
     other = findings("bar_is_no_filler", session=END).with_columns(ts=pl.lit(FIRST + timedelta(days=1)))
     window = series.begin(start=END, end=END + timedelta(days=1))
-    series.publish(window, 0, found=other.cast(dict(FINDING_SCHEMA)))  # type: ignore[arg-type]
+    series.publish(window, bars(), found=other.cast(dict(FINDING_SCHEMA)))  # type: ignore[arg-type]
     series.ingest(bars(10), found=findings("ts_is_on_grid"))
     tell(
         series.warehouse,
@@ -320,18 +390,7 @@ def test_findings_of_other_sessions_and_settled_ones_stay(series: Series, tell: 
     assert stored == [("bar_is_no_filler", "open"), ("key_is_unique", "open"), ("ts_is_on_grid", "accepted")]
 
 
-def test_landing_keeps_the_order_of_arrival(series: Series) -> None:
-    window = series.begin()
-    assert land(series.warehouse, window, bars(12, 10, 11)) == 3
-    query = "select seq, close from raw.massive__landing where window_id = %s order by seq"
-    assert series.ask(series.warehouse, query, window.window_id) == [(0, 12.0), (1, 10.0), (2, 11.0)]
-
-
 def test_day_bars_and_minutes_do_not_meet(series: Series) -> None:
-    window = begin_window(
-        series.warehouse, instrument_id=series.number, timeframe=Timeframe.D1, start=START, end=END, run_id=None
-    )
-    land(series.warehouse, window, bars(10))
-    series.publish(window, 1)
+    series.publish(series.begin(timeframe=Timeframe.D1), bars(10))
     assert series.closes() == []
     assert series.rows("close", "raw.massive__bars_1d") == [(10.0,)]
