@@ -15,9 +15,10 @@ from chandlery.market.bars import BAR_SCHEMA, empty_bars
 from chandlery.market.calendar import ZONES, sessions
 from chandlery.market.symbols import asset_class_of, calendar_of
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources import BarBatch, Listing, Split
+from chandlery.sources.protocol import BarBatch, Dividend, Holiday, Listing, MarketDay, Split, TickerChange
 from chandlery.steps.bars import ingest_bars
-from chandlery.steps.universe import build_calendar, sync_universe
+from chandlery.steps.calendar import build_calendar
+from chandlery.steps.universe import sync_universe
 
 STOCKS = ("AAPL", "BA", "GE", "IBM", "MSFT")
 
@@ -32,6 +33,9 @@ class FakeSource:
     failures: dict[str, SourceError] = field(default_factory=dict)
     name: str = "tape"
     dropped: int = 0
+    changes: dict[str, tuple[TickerChange, ...]] = field(default_factory=dict)
+    holidays: tuple[Holiday, ...] = ()
+    listings: dict[str, Listing] = field(default_factory=dict)
     asked: list[tuple[str, Timeframe, date, date]] = field(default_factory=list)
 
     def fetch_bars(self, symbol: str, timeframe: Timeframe, start: date, end: date) -> BarBatch:
@@ -58,10 +62,38 @@ class FakeSource:
             raise self.failures[symbol]
         return self.splits.get(symbol, ())
 
+    def fetch_dividends(self, symbol: str) -> tuple[Dividend, ...]:
+        if symbol in self.failures:
+            raise self.failures[symbol]
+        return ()
+
+    def fetch_ticker_changes(self, symbol: str) -> tuple[TickerChange, ...]:
+        if symbol in self.failures:
+            raise self.failures[symbol]
+        return self.changes.get(symbol, ())
+
+    def fetch_holidays(self) -> tuple[Holiday, ...]:
+        if "holidays" in self.failures:
+            raise self.failures["holidays"]
+        return self.holidays
+
+    def fetch_market_day(self, session: date) -> MarketDay:
+        raise NotImplementedError(session)
+
     def list_instruments(self) -> tuple[Listing, ...]:
         if "*" in self.failures:
             raise self.failures["*"]
-        return tuple(Listing(symbol, f"{symbol} Inc.", asset_class_of(symbol), None, None) for symbol in self.symbols)
+        return tuple(self._listing(symbol) for symbol in self.symbols)
+
+    def describe_instrument(self, symbol: str, on: date | None = None) -> Listing | None:
+        assert on is None
+        if symbol in self.failures:
+            raise self.failures[symbol]
+        return self._listing(symbol) if symbol in (*self.symbols, *self.listings) else None
+
+    def _listing(self, symbol: str) -> Listing:
+        plain = Listing(symbol, f"{symbol} Inc.", asset_class_of(symbol), None, None)
+        return self.listings.get(symbol, plain)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -115,8 +147,9 @@ def days_of() -> Callable[..., pl.DataFrame]:
 _PRICES = """
 create view marts.prices_daily as
 select tickers.ticker as symbol, (bars.ts at time zone 'America/New_York')::date as session, bars.ts, bars.open,
-    bars.high, bars.low, bars.close, bars.volume, bars.source
+    bars.high, bars.low, bars.close, bars.volume, ingests.source
 from raw.massive__bars_1d as bars join ops.instrument_tickers as tickers using (instrument_id)
+    join ops.ingests as ingests using (ingest_id)
 """
 
 

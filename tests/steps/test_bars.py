@@ -10,15 +10,16 @@ import pytest
 from chandlery.errors import BadPayload, Blocked, InvalidInput, NotEntitled, NotFound, RateLimited, Unavailable
 from chandlery.market.timeframes import Timeframe
 from chandlery.steps.bars import IngestReceipt, ingest_bars, parse_span
+from chandlery.steps.calendar import build_calendar
 from chandlery.steps.quality import standing_findings, standing_windows
-from chandlery.steps.universe import build_calendar, sync_universe
+from chandlery.steps.universe import sync_universe
 from chandlery.store.warehouse import Warehouse
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Minutes = Callable[..., pl.DataFrame]
 
 MONDAY, TUESDAY = date(2024, 1, 8), date(2024, 1, 9)
-SATURDAY = date(2024, 1, 13)
+WEDNESDAY, SATURDAY = date(2024, 1, 10), date(2024, 1, 13)
 OPENING = datetime(2024, 1, 8, 14, 30, tzinfo=UTC)
 MINUTES = Timeframe.M1
 
@@ -62,7 +63,7 @@ def two(source_of: Any, minutes_of: Minutes, fresh: Warehouse) -> Any:
 
 
 def test_sound_bars_are_published_and_counted(two: Any, fresh: Warehouse, ask: Ask) -> None:
-    receipt = ingest(two, fresh, run_id="run-1")
+    receipt = ingest(two, fresh, end=WEDNESDAY, run_id="run-1")
     assert counts(ask, fresh) == {"AAPL": 780, "MSFT": 780}
     assert [receipt.total(figure) for figure in ("windows", "rows_seen", "rows_new", "rows_revised", "rows_held")] == [
         2, 1560, 1560, 0, 0,
@@ -138,7 +139,7 @@ def test_source_that_is_down_is_not_asked_again(two: Any, fresh: Warehouse, ask:
     with pytest.raises(type(failure), match="AAPL"):
         ingest(two, fresh)
     assert [symbol for symbol, *_ in two.asked] == ["AAPL"]
-    assert windows(ask, fresh, "status, error_code") == [("AAPL", "failed", failure.code)]
+    assert windows(ask, fresh, "status, error_code") == [("AAPL", "failed", failure.code), ("MSFT", "planned", None)]
 
 
 def test_rerun_after_a_failure_brings_in_the_rest(two: Any, fresh: Warehouse, ask: Ask) -> None:
@@ -155,7 +156,7 @@ def test_rerun_after_a_failure_brings_in_the_rest(two: Any, fresh: Warehouse, as
 
 def test_bad_bar_is_held_and_published_around(two: Any, fresh: Warehouse, ask: Ask) -> None:
     two.frames["AAPL", MINUTES] = with_bad_bar(two.frames["AAPL", MINUTES], 7)
-    receipt = ingest(two, fresh, "AAPL")
+    receipt = ingest(two, fresh, "AAPL", end=WEDNESDAY)
     assert (receipt.total("rows_new"), receipt.total("rows_held"), receipt.findings) == (779, 1, 1)
     place = OPENING + timedelta(minutes=7)
     assert ask(fresh, "select ts, seq, rules from raw.massive__quarantine") == [(place, 7, ["high_covers_body"])]
@@ -224,7 +225,7 @@ def test_long_span_is_cut_into_windows_that_touch(two: Any, fresh: Warehouse, as
         [date(2023, 12, 14), SATURDAY],
     ]
     assert receipt.total("windows") == 2
-    assert windows(ask, fresh, "status") == [("AAPL", "empty"), ("AAPL", "published")]
+    assert windows(ask, fresh, "status") == [("AAPL", "empty_suspected"), ("AAPL", "published")]
 
 
 def test_day_bars_go_to_their_own_table(source_of: Any, days_of: Any, fresh: Warehouse, ask: Ask) -> None:
@@ -287,7 +288,7 @@ def test_failed_and_held_windows_stand_until_a_rerun(two: Any, fresh: Warehouse)
     standing = standing_windows(fresh, "1m")
     assert standing.worries == 2
     assert [(row["symbol"], row["status"], row["error_code"]) for row in standing.rows] == [
-        ("AAPL", "quarantined", None),
+        ("AAPL", "quarantined", "blocked"),
         ("MSFT", "failed", "not_entitled"),
     ]
     assert standing_windows(fresh, "1d").rows == ()
@@ -295,6 +296,15 @@ def test_failed_and_held_windows_stand_until_a_rerun(two: Any, fresh: Warehouse)
     two.frames["AAPL", MINUTES] = sound
     ingest(two, fresh)
     assert standing_windows(fresh, "1m").worries == 0
+
+
+def test_failed_window_stands_no_longer_once_a_wider_one_brought_its_sessions(two: Any, fresh: Warehouse) -> None:
+    two.failures["AAPL"] = NotEntitled("no")
+    with pytest.raises(NotEntitled):
+        ingest(two, fresh, "AAPL", end=TUESDAY)
+    two.failures.clear()
+    ingest(two, fresh, "AAPL", start=date(2024, 1, 3), end=SATURDAY)
+    assert standing_windows(fresh, "1m").rows == ()
 
 
 def test_open_findings_are_counted_by_rule_and_critical_ones_worry(two: Any, fresh: Warehouse) -> None:
@@ -307,7 +317,7 @@ def test_open_findings_are_counted_by_rule_and_critical_ones_worry(two: Any, fre
     empty = [pl.when(filler).then(0.0).otherwise(pl.col("volume")).alias("volume")]
     count = [pl.when(filler).then(0).otherwise(pl.col("trade_count")).alias("trade_count")]
     two.frames["MSFT", MINUTES] = two.frames["MSFT", MINUTES].with_columns(*flat, *empty, *count)
-    ingest(two, fresh)
+    ingest(two, fresh, end=WEDNESDAY)
     standing = standing_findings(fresh)
     assert standing.rows == (
         {"rule": "high_covers_body", "severity": "critical", "findings": 4, "instruments": 2},

@@ -10,8 +10,9 @@ from chandlery.errors import InvalidInput, NotFound, ResearchError, UnknownStrat
 from chandlery.market.timeframes import Timeframe
 from chandlery.settings import OptimizeSettings
 from chandlery.steps.bars import ingest_bars
+from chandlery.steps.calendar import build_calendar
 from chandlery.steps.research import StudyReceipt, publish_catalogue, run_strategy_study, strategy_names
-from chandlery.steps.universe import build_calendar, sync_universe
+from chandlery.steps.universe import sync_universe
 from chandlery.store.warehouse import Warehouse
 from chandlery.strategies import all_strategies, definition_hash, from_json
 
@@ -153,7 +154,7 @@ def test_too_few_bars_for_any_candidate_is_a_research_error(fresh: Warehouse, so
     with fresh.write() as connection:
         connection.exec_driver_sql(
             "create view marts.prices_daily as select 'AAPL' as symbol, ts::date as session, ts, open, high, low, "
-            "close, volume, source from raw.massive__bars_1d"
+            "close, volume, source from raw.massive__bars_1d join ops.ingests using (ingest_id)"
         )
     with pytest.raises(ResearchError, match="21 bars"):
         study(fresh, "sma_cross", trials=2)

@@ -1,4 +1,4 @@
-"""The universe follows the source; the calendar and the splits follow it."""
+"""The universe follows settings, source and what people said before."""
 
 from collections.abc import Callable
 from datetime import date
@@ -6,30 +6,46 @@ from typing import Any
 
 import pytest
 
-from chandlery.errors import InvalidInput, NotFound, Unavailable
-from chandlery.sources import Split
-from chandlery.steps.universe import build_calendar, ingest_splits, sync_universe
+from chandlery.errors import NotEntitled, NotFound, Unavailable
+from chandlery.market.symbols import AssetClass, asset_class_of
+from chandlery.market.universe import DEFAULT_UNIVERSE
+from chandlery.sources.protocol import Listing, TickerChange
+from chandlery.steps.universe import sync_universe
 from chandlery.store.warehouse import Warehouse
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 
+DEFAULTS = tuple(member.symbol for member in DEFAULT_UNIVERSE)
+FIGI = "BBG000MM2P62"
 
-def sync(source: Any, warehouse: Warehouse, *symbols: str) -> Any:
-    return sync_universe(source, warehouse, symbols=symbols, source_name="tape")
+
+def sync(source: Any, warehouse: Warehouse, *symbols: str, source_name: str = "tape") -> Any:
+    return sync_universe(source, warehouse, symbols=symbols, source_name=source_name)
+
+
+def sync_vendor(source: Any, warehouse: Warehouse, *symbols: str) -> Any:
+    return sync(source, warehouse, *symbols, source_name="massive")
 
 
 def tracked(ask: Ask, warehouse: Warehouse) -> list[tuple[Any, ...]]:
     tables = "ops.instruments join ops.instrument_tickers using (instrument_id)"
-    query = f"select ticker, asset_class, calendar, name from {tables} where is_tracked order by ticker"
+    query = f"select ticker, asset_class, calendar, name from {tables} where is_tracked and valid_to is null order by 1"
     return ask(warehouse, query)
 
 
-def test_stocks_and_crypto_of_the_source_are_tracked_and_nothing_else(
-    source_of: Any, fresh: Warehouse, ask: Ask
-) -> None:
+def tickers(ask: Ask, warehouse: Warehouse, instrument: int) -> list[tuple[Any, ...]]:
+    query = "select ticker, valid_from::text, valid_to::text from ops.instrument_tickers where instrument_id = %s"
+    return ask(warehouse, f"{query} order by valid_from", instrument)
+
+
+def listing(symbol: str, figi: str | None = None) -> Listing:
+    return Listing(symbol, f"{symbol} Inc.", asset_class_of(symbol), None, None, composite_figi=figi)
+
+
+def test_stocks_and_crypto_of_a_tape_are_tracked_and_nothing_else(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
     receipt = sync(source_of(symbols=("AAPL", "C:EURUSD", "I:SPX", "X:BTCUSD")), fresh)
     assert receipt.symbols == ("AAPL", "X:BTCUSD")
-    assert receipt.untracked == 0
+    assert (receipt.untracked, receipt.notes) == (0, ())
     assert tracked(ask, fresh) == [
         ("AAPL", "stocks", "NYSE", "AAPL Inc."),
         ("X:BTCUSD", "crypto", "24/7", "X:BTCUSD Inc."),
@@ -62,49 +78,173 @@ def test_source_that_is_down_changes_nothing(source_of: Any, fresh: Warehouse, a
     assert [row[0] for row in tracked(ask, fresh)] == ["AAPL"]
 
 
-def test_calendar_holds_the_sessions_of_every_market(fresh: Warehouse, ask: Ask) -> None:
-    # New York in December 2012: 20 sessions, closed on Christmas Day, open until 13:00 on the 24th.
-    receipt = build_calendar(fresh, start=date(2012, 12, 1), end=date(2013, 1, 1))
-    assert receipt.sessions == {"NYSE": 20, "24/7": 31}
-    assert ask(fresh, "select session::text from ops.sessions where is_early") == [("2012-12-24",)]
-    assert build_calendar(fresh, start=date(2012, 12, 1), end=date(2013, 1, 1)) == receipt
-    assert ask(fresh, "select count(*) from ops.sessions") == [(51,)]
-
-
-def test_calendar_of_a_weekend_has_no_stock_sessions(fresh: Warehouse) -> None:
-    assert build_calendar(fresh, start=date(2013, 1, 5), end=date(2013, 1, 7)).sessions == {"24/7": 2}
-
-
-def test_calendar_refuses_a_reversed_range(fresh: Warehouse) -> None:
-    with pytest.raises(InvalidInput, match="exclusive"):
-        build_calendar(fresh, start=date(2013, 1, 5), end=date(2013, 1, 5))
-
-
-def test_splits_of_tracked_stocks_are_stored_once(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
-    splits = {
-        "AAPL": (Split("AAPL", date(2000, 6, 21), 1, 2), Split("AAPL", date(2014, 6, 9), 1, 7)),
-        "BA": (Split("BA", date(1997, 6, 9), 1, 2),),
-        "GE": (Split("GE", date(2021, 8, 2), 8, 1),),
-    }
-    source = source_of(symbols=("AAPL", "BA", "GE", "X:BTCUSD"), splits=splits)
-    sync(source, fresh, "AAPL", "GE", "X:BTCUSD")
-    receipt = ingest_splits(source, fresh, source_name="tape")
-    assert (receipt.splits, receipt.changed) == (3, 3)
-    assert receipt.rows[-1] == {"symbol": "GE", "date": "2021-08-02", "ratio": "1:8"}
-    again = ingest_splits(source, fresh, source_name="tape")
-    assert (again.splits, again.changed) == (3, 0)
-    query = (
-        "select ticker, execution_date::text, split_from, split_to from raw.massive__splits "
-        "join ops.instrument_tickers using (instrument_id) order by 1, 2"
-    )
-    assert ask(fresh, query) == [
-        ("AAPL", "2000-06-21", 1, 2),
-        ("AAPL", "2014-06-09", 1, 7),
-        ("GE", "2021-08-02", 8, 1),
+def test_first_sync_with_the_vendor_tracks_the_default_universe(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    crowd = tuple(f"Z{number}" for number in range(500))
+    receipt = sync_vendor(source_of(symbols=(*DEFAULTS, *crowd)), fresh)
+    assert set(receipt.symbols) == set(DEFAULTS)
+    assert len(tracked(ask, fresh)) == 63
+    (meta,) = ask(fresh, "select instrument_id from ops.instrument_tickers where ticker = 'META'")
+    assert tickers(ask, fresh, *meta) == [("FB", "2012-05-18", "2022-06-09"), ("META", "2022-06-09", None)]
+    assert ask(fresh, "select listed_on::text from ops.instruments where instrument_id = %s", *meta) == [
+        ("2012-05-18",)
     ]
+    holders = "select valid_from::text, valid_to::text from ops.instrument_tickers where ticker = 'GOOG' order by 1"
+    assert ask(fresh, holders) == [("2004-08-19", "2014-04-03"), ("2014-04-03", None)]
 
 
-def test_splits_of_a_source_that_is_down_are_an_error(source_of: Any, fresh: Warehouse) -> None:
-    sync(source_of(symbols=("AAPL",)), fresh)
-    with pytest.raises(Unavailable):
-        ingest_splits(source_of(failures={"AAPL": Unavailable("down")}), fresh, source_name="tape")
+def test_later_syncs_with_the_vendor_keep_to_what_is_tracked(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    source = source_of(symbols=(*DEFAULTS, "ZM"))
+    sync_vendor(source, fresh)
+    with fresh.write() as connection:
+        connection.exec_driver_sql(
+            "update ops.instruments set is_tracked = false where instrument_id in "
+            "(select instrument_id from ops.instrument_tickers where ticker = 'ROKU')"
+        )
+    before = ask(fresh, "select * from ops.instrument_tickers order by ticker, valid_from")
+    receipt = sync_vendor(source, fresh)
+    assert (len(receipt.symbols), receipt.untracked, receipt.notes) == (62, 0, ())
+    assert ask(fresh, "select * from ops.instrument_tickers order by ticker, valid_from") == before
+
+
+def test_default_member_the_vendor_does_not_list_is_a_note(source_of: Any, fresh: Warehouse) -> None:
+    receipt = sync_vendor(source_of(symbols=tuple(symbol for symbol in DEFAULTS if symbol != "XYZ")), fresh)
+    assert len(receipt.symbols) == 62
+    assert [note["symbol"] for note in receipt.notes] == ["XYZ"]
+
+
+def test_tracked_symbol_the_vendor_lists_no_more_stays_with_a_note(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    sync_vendor(source_of(symbols=("AAPL", "TWTR")), fresh, "AAPL", "TWTR")
+    receipt = sync_vendor(source_of(symbols=("AAPL",)), fresh)
+    assert receipt.symbols == ("AAPL",)
+    assert [note["symbol"] for note in receipt.notes] == ["TWTR"]
+    assert [row[0] for row in tracked(ask, fresh)] == ["AAPL", "TWTR"]
+
+
+def test_change_of_ticker_is_followed_by_figi_and_dated_by_the_source(
+    source_of: Any, fresh: Warehouse, ask: Ask
+) -> None:
+    sync_vendor(source_of(symbols=("OLD",), listings={"OLD": listing("OLD", FIGI)}), fresh, "OLD")
+    changes = {"NEW": (TickerChange(date(2012, 5, 18), "OLD"), TickerChange(date(2024, 6, 10), "NEW"))}
+    source = source_of(symbols=("NEW",), listings={"NEW": listing("NEW", FIGI)}, changes=changes)
+    receipt = sync_vendor(source, fresh)
+    assert (receipt.symbols, receipt.notes) == (("NEW",), ())
+    assert ask(fresh, "select count(*) from ops.instruments") == [(1,)]
+    assert tickers(ask, fresh, 1) == [("OLD", "1900-01-01", "2024-06-10"), ("NEW", "2024-06-10", None)]
+    assert sync_vendor(source, fresh).symbols == ("NEW",)
+
+
+def test_two_changes_of_ticker_between_two_syncs_are_both_followed(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    sync_vendor(source_of(symbols=("OLD",), listings={"OLD": listing("OLD", FIGI)}), fresh, "OLD")
+    days = (date(2012, 5, 18), date(2023, 6, 12), date(2024, 6, 10))
+    changes = tuple(TickerChange(day, ticker) for day, ticker in zip(days, ("OLD", "MID", "NEW"), strict=True))
+    source = source_of(symbols=("NEW",), listings={"NEW": listing("NEW", FIGI)}, changes={"NEW": changes})
+    assert sync_vendor(source, fresh).symbols == ("NEW",)
+    assert tickers(ask, fresh, 1) == [
+        ("OLD", "1900-01-01", "2023-06-12"),
+        ("MID", "2023-06-12", "2024-06-10"),
+        ("NEW", "2024-06-10", None),
+    ]
+    assert ask(fresh, "select count(*) from ops.instruments") == [(1,)]
+
+
+def test_change_of_ticker_that_nobody_dates_splits_no_series(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    sync_vendor(source_of(symbols=("OLD",), listings={"OLD": listing("OLD", FIGI)}), fresh, "OLD")
+    receipt = sync_vendor(source_of(symbols=("NEW",), listings={"NEW": listing("NEW", FIGI)}), fresh)
+    assert receipt.symbols == ()
+    (note,) = receipt.notes
+    assert "universe rename OLD NEW" in note["note"]
+    assert [row[0] for row in tracked(ask, fresh)] == ["OLD"]
+    assert ask(fresh, "select count(*) from ops.instruments") == [(1,)]
+
+
+def test_ticker_taken_over_by_a_stranger_is_not_taken_for_a_rename(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    sync_vendor(source_of(symbols=("OLD",), listings={"OLD": listing("OLD", FIGI)}), fresh, "OLD")
+    changes = {"NEW": (TickerChange(date(2012, 5, 18), "OLD"), TickerChange(date(2024, 6, 10), "NEW"))}
+    stranger = source_of(symbols=("NEW",), listings={"NEW": listing("NEW", "BBG00000OTHER")}, changes=changes)
+    receipt = sync_vendor(stranger, fresh, "NEW")
+    assert ask(fresh, "select count(*) from ops.instruments") == [(2,)]
+    assert tickers(ask, fresh, 1) == [("OLD", "1900-01-01", None)]
+    assert tickers(ask, fresh, 2) == [("NEW", "2024-06-10", None)]
+    (note,) = receipt.notes
+    assert "OLD" in note["note"]
+
+
+def test_earlier_tickers_of_a_new_stock_come_from_the_source(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    changes = {"LUMN": (TickerChange(date(2000, 1, 3), "CTL"), TickerChange(date(2020, 9, 18), "LUMN"))}
+    sync(source_of(symbols=("LUMN", "X:BTCUSD"), changes=changes), fresh)
+    (number,) = ask(fresh, "select instrument_id from ops.instrument_tickers where ticker = 'LUMN'")
+    assert tickers(ask, fresh, *number) == [("CTL", "2000-01-03", "2020-09-18"), ("LUMN", "2020-09-18", None)]
+
+
+def test_facts_known_for_certain_win_over_the_source(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    # The vendor's recorded answer dates the change to 2022-06-11, a Saturday; it was on Thursday, June 9.
+    changes = {"META": (TickerChange(date(2012, 5, 18), "FB"), TickerChange(date(2022, 6, 11), "META"))}
+    sync_vendor(source_of(symbols=("META",), changes=changes), fresh, "META")
+    assert tickers(ask, fresh, 1)[1] == ("META", "2022-06-09", None)
+
+
+def test_instrument_still_called_by_its_former_ticker_is_renamed(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    sync(source_of(symbols=("FB", "GOOG")), fresh, source_name="replay")
+    numbers = dict(ask(fresh, "select ticker, instrument_id from ops.instrument_tickers"))
+    sync_vendor(source_of(symbols=("GOOG", "GOOGL", "META")), fresh, "GOOG", "GOOGL", "META")
+    held = "select ticker, instrument_id from ops.instrument_tickers where valid_to is null"
+    present = dict(ask(fresh, held))
+    # What a tape of 2004 to 2013 called GOOG was class A, which is GOOGL now.
+    assert (present["META"], present["GOOGL"]) == (numbers["FB"], numbers["GOOG"])
+    assert present["GOOG"] not in numbers.values()
+
+
+def test_endpoint_of_changes_that_refuses_is_a_note_not_a_failure(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    receipt = sync(source_of(symbols=("BA", "GE"), failures={"GE": NotEntitled("your plan")}), fresh)
+    assert receipt.symbols == ("BA", "GE")
+    assert [(note["symbol"], "not_entitled" in note["note"]) for note in receipt.notes] == [("GE", True)]
+    assert [row[0] for row in tracked(ask, fresh)] == ["BA", "GE"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        (TickerChange(date(2020, 1, 2), "OTHER"), TickerChange(date(2021, 1, 4), "THIRD")),
+        (TickerChange(date(2020, 1, 2), "OTHER"), TickerChange(date(2020, 1, 2), "GE")),
+    ],
+    ids=["ends with another ticker", "two on one day"],
+)
+def test_history_that_makes_no_sense_is_a_note(
+    source_of: Any, fresh: Warehouse, ask: Ask, changes: tuple[TickerChange, ...]
+) -> None:
+    receipt = sync(source_of(symbols=("GE",), changes={"GE": changes}), fresh)
+    assert [note["symbol"] for note in receipt.notes] == ["GE"]
+    assert tickers(ask, fresh, 1) == [("GE", "1900-01-01", None)]
+
+
+def test_history_that_another_instrument_disputes_is_a_note(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    changes = {
+        "NEW": (TickerChange(date(2012, 5, 18), "MID"), TickerChange(date(2024, 6, 10), "NEW")),
+        "MID": (TickerChange(date(2011, 5, 18), "TOP"), TickerChange(date(2012, 6, 10), "MID")),
+    }
+    sync(source_of(symbols=("MID",), changes=changes), fresh)
+    with fresh.write() as connection:
+        connection.exec_driver_sql("update ops.instrument_tickers set valid_to = '2023-01-03' where ticker = 'MID'")
+    receipt = sync(source_of(symbols=("NEW",), changes=changes), fresh)
+    assert [note["symbol"] for note in receipt.notes] == ["NEW"]
+    assert "instrument 1" in receipt.notes[0]["note"]
+    assert tickers(ask, fresh, 2) == [("NEW", "2024-06-10", None)]
+
+
+def test_facts_of_the_listing_are_kept(source_of: Any, fresh: Warehouse, ask: Ask) -> None:
+    apple = Listing(
+        "AAPL",
+        "Apple Inc.",
+        AssetClass.STOCKS,
+        date(2016, 4, 15),
+        date(2016, 5, 13),
+        composite_figi="BBG000B9XRY4",
+        share_class_figi="BBG001S5N8V8",
+        cik="0000320193",
+    )
+    sync(source_of(symbols=("AAPL",), listings={"AAPL": apple}), fresh, source_name="replay")
+    columns = "composite_figi, share_class_figi, cik, listed_on"
+    # The first session of a tape is not a listing.
+    assert ask(fresh, f"select {columns} from ops.instruments") == [
+        ("BBG000B9XRY4", "BBG001S5N8V8", "0000320193", None)
+    ]

@@ -47,6 +47,18 @@ CANDLE_TIMEFRAMES = (
 """What is built from minutes."""
 
 
+def parse_base_timeframe(text: str) -> Timeframe:
+    """Return the base timeframe named `text`.
+
+    Raises:
+        InvalidInput: if it is neither 1m nor 1d.
+    """
+    known = {tf.value: tf for tf in BASE_TIMEFRAMES}
+    if text not in known:
+        raise InvalidInput(f"Timeframe was {text!r}; sources deliver bars of {' and '.join(known)}.")
+    return known[text]
+
+
 def parse_candle_timeframe(text: str) -> Timeframe:
     """Return the candle timeframe named `text`.
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chandlery.errors import InvalidInput
-from chandlery.market.calendar import FIRST_SESSION, SESSION_SCHEMA, ZONES, sessions
+from chandlery.market.calendar import CALENDAR_STARTS, FIRST_SESSION, SESSION_SCHEMA, ZONES, sessions
 
 TAPES = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "tapes" / "us_daily"
 
@@ -125,5 +125,41 @@ def test_sessions_ascend_and_lie_within_their_day(start: date, days: int, calend
     assert frame.filter(pl.col("week_ts") > pl.col("day_ts")).is_empty()
 
 
-def test_table_begins_with_the_century() -> None:
+def test_daily_partitions_begin_with_the_century_and_the_table_before_its_oldest_bars() -> None:
     assert date(2000, 1, 1) == FIRST_SESSION
+    # BA and GE of the tapes begin in January 1962; the first bitcoin block is of 2009-01-03.
+    assert date(1960, 1, 1) == CALENDAR_STARTS["NYSE"]
+    assert date(2009, 1, 1) == CALENDAR_STARTS["24/7"]
+
+
+@pytest.mark.parametrize(
+    ("day", "pre", "post"),
+    [
+        (date(2013, 3, 8), utc(2013, 3, 8, 9), utc(2013, 3, 9, 1)),  # winter: 04:00 to 20:00 is 09:00 to 01:00 UTC
+        (date(2013, 3, 11), utc(2013, 3, 11, 8), utc(2013, 3, 12, 0)),  # the Monday after clocks went forward
+        (date(2012, 12, 24), utc(2012, 12, 24, 9), utc(2012, 12, 24, 22)),  # half day: until 17:00
+        (date(2005, 6, 1), utc(2005, 6, 1, 8), utc(2005, 6, 2, 0)),  # closed at 15:56 unplanned: the evening stayed
+        (date(2001, 9, 17), utc(2001, 9, 17, 8), utc(2001, 9, 18, 0)),  # opened at 09:33 after two minutes of silence
+    ],
+)
+def test_extended_hours_follow_the_clock_and_end_early_on_half_days(day: date, pre: datetime, post: datetime) -> None:
+    found = session(day)
+    assert (found["pre_open"], found["post_close"]) == (pre, post)
+
+
+def test_extended_hours_of_a_market_that_never_closes_are_its_hours() -> None:
+    days = sessions("24/7", date(2024, 2, 28), date(2024, 3, 2))
+    assert days["pre_open"].equals(days["open"], check_names=False)
+    assert days["post_close"].equals(days["close"], check_names=False)
+
+
+def test_shorter_hours_of_earlier_decades_are_not_early_closes() -> None:
+    # Regular hours were 10:00 to 15:30 until the end of 1973.
+    found = session(date(1973, 6, 1))
+    assert found["close"] - found["open"] == timedelta(hours=5, minutes=30)  # type: ignore[operator]
+    assert found["is_early"] is False
+
+
+def test_late_opening_is_no_early_close() -> None:
+    assert session(date(2002, 9, 11))["is_early"] is False
+    assert session(date(2002, 9, 11))["open"] == utc(2002, 9, 11, 16)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from chandlery.errors import InvalidInput
 from chandlery.market.bars import BAR_SCHEMA, VALUE_COLUMNS, check_range, empty_bars
 from chandlery.market.calendar import ZONES
-from chandlery.market.symbols import SYMBOL_PATTERN, AssetClass, asset_class_of, calendar_of, parse_symbol
+from chandlery.market.symbols import (
+    SYMBOL_PATTERN,
+    AssetClass,
+    asset_class_of,
+    calendar_of,
+    parse_symbol,
+    require_trackable,
+)
 from chandlery.market.timeframes import BASE_TIMEFRAMES, CANDLE_TIMEFRAMES, Timeframe, parse_candle_timeframe
 
 
@@ -22,7 +29,28 @@ def test_symbol_is_read_as_users_write_it(text: str, symbol: str) -> None:
     assert parse_symbol(text) == symbol
 
 
-@pytest.mark.parametrize("text", ["", " ", "A APL", "AAPL;", "A" * 33, "AÄPL", "A/B", "AAPL'--", "A\nB", "ß"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "A APL",
+        "AAPL;",
+        "A" * 33,
+        "AÄPL",
+        "A/B",
+        "AAPL'--",
+        "A\nB",
+        "ß",
+        "...",
+        "-",
+        ":",
+        "X:",
+        "X:-",
+        "A:B:C",
+        "AAPL:US",
+    ],
+)
 def test_text_that_can_be_no_symbol_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="1 to 32 of A-Z"):
         parse_symbol(text)
@@ -54,6 +82,13 @@ def test_prefix_of_the_vendor_tells_class_and_calendar(symbol: str, asset_class:
     assert asset_class_of(symbol) is asset_class
     assert calendar_of(asset_class) == calendar
     assert calendar in ZONES
+
+
+def test_forex_is_refused_because_no_calendar_is_its() -> None:
+    with pytest.raises(InvalidInput, match=r"C:EURUSD, of class forex.*stocks, crypto, indices, options"):
+        require_trackable("C:EURUSD")
+    tracked = [require_trackable(symbol) for symbol in ("AAPL", "X:BTCUSD", "I:SPX", "O:SPY251219C00650000")]
+    assert tracked == [AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.INDICES, AssetClass.OPTIONS]
 
 
 def test_timeframes_have_the_length_their_name_says() -> None:

@@ -73,3 +73,22 @@ def test_flat_day_without_volume_of_ge_is_found(tape: Tape) -> None:
     assert found(verdict, "bar_is_no_filler") == [date(1962, 11, 9)]
     # The 68 days exchange_calendars believes in are no gaps.
     assert verdict.findings.height == 1
+
+
+def test_answer_that_ends_before_its_window_is_a_gap(tape: Tape) -> None:
+    bars, context = tape("us_minute/AAPL", "AAPL")
+    cut = bars.filter(context.session_date() < date(2016, 5, 11))
+    found = audit(cut, context).findings.filter(pl.col("rule") == "session_is_complete")
+    assert found["session"].to_list() == [date(2016, 5, 11), date(2016, 5, 12), date(2016, 5, 13)]
+    late = bars.filter(context.session_date() > date(2016, 4, 20))
+    assert audit(late, context).findings.filter(pl.col("rule") == "session_is_complete").is_empty()
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "vwap"])
+def test_number_no_market_has_is_held(tape: Tape, column: str) -> None:
+    bars, context = tape("us_minute/AAPL", "AAPL")
+    place = pl.int_range(pl.len()) == 100
+    huge = bars.with_columns(pl.when(place).then(1e308).otherwise(pl.col(column)).alias(column))
+    verdict = audit(huge, context)
+    assert verdict.held == (100,)
+    assert "values_are_finite" in verdict.held_rules[0]

@@ -11,12 +11,15 @@ _SHARE = 0.95
 
 
 def _covered_sessions(bars: pl.DataFrame, context: AuditContext) -> pl.DataFrame:
-    """Sessions from the batch's first bar to its last: before and after, the instrument may not have been listed."""
+    """Sessions from the batch's first bar on: before it the instrument may not have been listed.
+
+    Sessions after the last bar count: those after a delisting are not asked for, so an answer that ends early is a gap.
+    """
     days = bars.filter(pl.col("ts").is_not_null()).select(context.session_date().alias("session"))["session"]
     asked = context.asked_sessions()
     if days.is_empty():
         return asked.clear()
-    return asked.filter(pl.col("session").is_between(days.min(), days.max()))
+    return asked.filter(pl.col("session") >= days.min())
 
 
 def _session_is_complete(bars: pl.DataFrame, context: AuditContext) -> pl.DataFrame:
@@ -76,14 +79,14 @@ RULES = (
         "session_is_complete",
         Severity.MAJOR,
         "A regular session has at least 95 % of its minutes, fillers not counted; where the median session of the "
-        "batch has less, 95 % of that. Only between the first and the last bar of the batch.",
+        "batch has less, 95 % of that. Counted from the first bar of the batch on.",
         _session_is_complete,
         timeframes=frozenset({Timeframe.M1}),
     ),
     Rule(
         "session_has_its_bar",
         Severity.MAJOR,
-        "Every session between the first and the last day bar of the batch has one.",
+        "Every session from the first day bar of the batch on has one.",
         _session_has_its_bar,
         timeframes=frozenset({Timeframe.D1}),
     ),

@@ -11,13 +11,18 @@ _SLACK = 1e-9
 """Relative slack of price comparisons: float noise of a vendor's own arithmetic."""
 
 
+_LARGEST = 1e15
+"""Beyond it is no price, volume or vwap: the dearest share is at 1e6, the busiest coin at 1e13 a day."""
+
+
 def _as_text(*columns: str) -> list[pl.Expr]:
     return [pl.col(name).cast(pl.String) for name in columns]
 
 
 def _values_are_finite(bars: pl.DataFrame, _: AuditContext) -> pl.DataFrame:
     vwap = pl.col("vwap")
-    bad = pl.col("ts").is_null() | ~is_sound(*_MEASURED) | (vwap.is_not_null() & ~vwap.is_finite())
+    is_huge = pl.any_horizontal(pl.col(name).abs() > _LARGEST for name in (*_MEASURED, "vwap")).fill_null(value=False)
+    bad = pl.col("ts").is_null() | ~is_sound(*_MEASURED) | (vwap.is_not_null() & ~vwap.is_finite()) | is_huge
     return offences(bars, bad, *_as_text("ts", *_MEASURED, "vwap"))
 
 
@@ -54,7 +59,7 @@ RULES = (
     Rule(
         "values_are_finite",
         Severity.CRITICAL,
-        "There is a ts; open, high, low, close and volume are finite numbers; vwap is one or absent.",
+        "There is a ts; open, high, low, close and volume are finite numbers of at most 1e15; vwap is one or absent.",
         _values_are_finite,
     ),
     Rule(

@@ -1,0 +1,69 @@
+"""Build the dbt models outside Dagster: what `backfill` and `tape ingest` do after they brought bars in."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+from chandlery.errors import StoreError
+from chandlery.log import get_logger
+from chandlery.settings import PROJECT_DIR, process_environment
+from chandlery.steps.candles import dbt_environment
+from chandlery.store.warehouse import Warehouse
+
+log = get_logger(__name__)
+
+_PROJECT = PROJECT_DIR / "dbt_project"
+_PROGRAM = Path(sys.executable).parent / "dbt"
+_MARKET = "staging intermediate marts candles_v1 quality_v1 symbols_v1"
+_TAIL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReceipt:
+    """One build of the market models: the window `[start, end)` and the seconds it took."""
+
+    start: date
+    end: date
+    seconds: float
+
+
+def build_market_models(
+    warehouse: Warehouse, *, start: date, end: date, target: Path, rebuild: bool = False
+) -> ModelReceipt:
+    """Build views, candles, quality scores and what is served of them for the sessions `[start, end)`.
+
+    Args:
+        warehouse: where; dbt logs in as the pipeline.
+        start: first session.
+        end: session after the last one.
+        target: folder for dbt's artefacts and log.
+        rebuild: also of sessions whose bars have not changed since they were built.
+
+    Raises:
+        StoreError: dbt failed; the message ends with its last lines.
+    """
+    began = perf_counter()
+    variables = {"start_session": str(start), "end_session": str(end), "rebuild": rebuild}
+    places = ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT), "--target-path", str(target)]
+    arguments = [
+        *(str(_PROGRAM), "build", "--quiet", *places, "--log-path", str(target)),
+        *("--select", *_MARKET.split(), "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)),
+    ]
+    done = subprocess.run(
+        arguments,
+        cwd=_PROJECT,
+        env=process_environment({**dbt_environment(warehouse), "DO_NOT_TRACK": "1"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_TAIL:])
+        raise StoreError(f"dbt was to build the sessions {start} to {end} and failed; its log is in {target}:\n{tail}")
+    receipt = ModelReceipt(start, end, perf_counter() - began)
+    log.info("models_built", start=str(start), end=str(end), seconds=round(receipt.seconds, 1))
+    return receipt
