@@ -1,6 +1,6 @@
 """End-to-end ingest beside a bare COPY of the same rows, in one run on one temporary server.
 
-`python benchmarks/ingest.py`: the bundled tape's minutes go from the stand-in over HTTP through landing, both judges
+`python benchmarks/ingest.py`: the bundled tape's minutes go from the stand-in over HTTP through both judges
 and publishing; then the very rows are copied into a table of the same shape and key, and into one without an index.
 """
 
@@ -16,7 +16,8 @@ from chandlery.sources import open_source
 from chandlery.sources.standin.serve import running
 from chandlery.sources.tapes import Tape, ensure_bundled_tape
 from chandlery.steps.bars import ingest_bars
-from chandlery.steps.universe import build_calendar, sync_universe
+from chandlery.steps.calendar import build_calendar
+from chandlery.steps.universe import sync_universe
 from chandlery.store.frames import append_frame, read_frame
 from chandlery.store.warehouse import Warehouse
 
@@ -47,7 +48,7 @@ def _compare(warehouse: Warehouse, tape: Tape) -> None:
     keyed, bare = _copy(warehouse, frame, keyed=True), _copy(warehouse, frame, keyed=False)
     print(f"{rows:,} minute bars of {len(receipt.symbols)} symbols")
     for label, seconds in (
-        ("ingest: HTTP, landing, audit, publish", ingest),
+        ("ingest: HTTP, audit, publish", ingest),
         ("the same again, nothing changed", replay),
         ("COPY with the primary key", keyed),
         ("COPY without an index", bare),

@@ -1,21 +1,46 @@
 {#
-    Incremental strategy `replace_window`: delete the target's rows of the window, insert what the model says now. Unlike
-    delete+insert by key or merge it also removes a row whose key vanished upstream, so tampered and spurious rows are
-    repaired. Delete and insert share dbt's transaction with the hooks: a reader sees the old window or the new one.
-
-    The model names its window in `meta.window`: session (default), week, candle (several timeframes), all.
+    Delete the rows a run answers for, those of its touched sessions or of its window, unless `is_kept` holds for them.
+    Touched sessions are looked up one by one (`offset 0`): joined, a day of 20 symbols read all of history, 0.8 s.
 #}
-{% macro get_incremental_replace_window_sql(arg_dict) %}
-    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) %}
-    delete from {{ arg_dict['target_relation'] }}
-    where {{ replaced_rows(config.get('meta', {}).get('window', 'session')) }};
+{% macro delete_from_scope(target, is_kept) -%}
+    {%- if only_touched() -%}
+        delete from {{ target }}
+        where
+            ctid = any(array(
+                select held.ctid
+                from {{ touched_relation() }} as touched
+                cross join lateral (
+                    select
+                        candidates.ctid,
+                        candidates.*
+                    from {{ target }} as candidates
+                    where {{ is_touched('candidates', 'touched') }}
+                    offset 0
+                ) as held
+                where not {{ is_kept }}
+            ))
+    {%- else -%}
+        delete from {{ target }} as held
+        where
+            {{ rows_in_window() }}
+            and not {{ is_kept }}
+    {%- endif -%}
+{%- endmacro %}
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }}
-    from {{ arg_dict['temp_relation'] }}
-{% endmacro %}
+{# `limit 1` makes this one probe of the index per touched session, however large the target is. #}
+{% macro holds_rows_in_scope(target) -%}
+    exists (
+        {%- if only_touched() %}
+        select from {{ touched_relation() }} as touched
+        cross join lateral (select from {{ target }} as held where {{ is_touched('held', 'touched') }} limit 1) as found
+        {%- else %}
+        select from {{ target }} where {{ rows_in_window() }}
+        {%- endif %}
+    )
+{%- endmacro %}
 
-{% macro replaced_rows(window) -%}
+{% macro rows_in_window() -%}
+    {%- set window = config.get('meta', {}).get('window', 'session') -%}
     {%- if window == 'all' -%}
         true
     {%- elif window == 'candle' -%}
@@ -42,4 +67,15 @@
     {%- if config.get('materialized') == 'incremental' and not is_incremental() -%}
         analyze {{ this }}
     {%- endif -%}
+{% endmacro %}
+
+{#
+    Hook of every candle mart: an index of sessions for those who ask by date (rebuilds, tests), as block ranges.
+    Rows lie by instrument and session, so a range of 16 pages holds few sessions. Kept while 780,240 candles of 5m are
+    inserted it takes 0.1 s of 5.3 s, a tree of (session, instrument_id) 1.1 s of 6.3 s.
+#}
+{% macro index_sessions() %}
+    {%- set name = this.identifier ~ '_session_ranges' -%}
+    create index if not exists {{ name }} on {{ this }} using brin (session) with (pages_per_range = 16);
+    select brin_summarize_new_values('{{ this.schema }}.{{ name }}'::regclass)
 {% endmacro %}

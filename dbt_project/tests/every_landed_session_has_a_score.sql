@@ -18,6 +18,6 @@ left join {{ ref('quality_scores_daily') }} as scores
         and landed.timeframe = scores.timeframe
         and sessions.session = scores.session
 where
-    landed.status in ('published', 'empty', 'quarantined')
+    landed.status in ('published', 'empty_suspected', 'empty', 'quarantined')
     and {{ in_window('sessions.session') }}
     and scores.session is null

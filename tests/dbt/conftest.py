@@ -1,5 +1,6 @@
 """One temporary cluster with the shared tapes in raw, and dbt run in process against it."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -61,10 +62,39 @@ class Mart:
                 for row in frame.iter_rows():
                     stream.write_row(row)
 
-    def build(self, *arguments: str, window: tuple[str, str] | None = None) -> None:
+    def publish(
+        self, symbol: str, bars: pl.DataFrame, *, ingest: int, source: str = "tape", timeframe: str = "1m"
+    ) -> None:
+        """Append bars as one ingest, and note the sessions they belong to: what the publisher does of it for dbt."""
+        number = INSTRUMENT_IDS[symbol]
+        self.do(
+            "insert into ops.ingests (ingest_id, window_id, attempt, source, request_ids, payload_sha256, known_from) "
+            f"overriding system value values ({ingest}, 0, 1, '{source}', '{{}}', '', now()) on conflict do nothing"
+        )
+        fixed = {"instrument_id": pl.lit(number), "ingest_id": pl.lit(ingest), "reason": pl.lit("first")}
+        self.copy(f"raw.massive__bars_{timeframe}", bars.with_columns(**fixed))
+        days = bars["ts"].dt.convert_time_zone(zone_of(symbol)).dt.date()
+        self.note_sessions(symbol, days.min(), days.max(), ingest=ingest, timeframe=timeframe)
+
+    def note_sessions(self, symbol: str, first: date, last: date, *, ingest: int, timeframe: str = "1m") -> None:
+        """Recount `ops.bar_sessions` from raw for the sessions `first` to `last`, as changed by `ingest`."""
+        number, day = INSTRUMENT_IDS[symbol], f"(ts at time zone '{zone_of(symbol)}')::date"
+        self.do(
+            f"update ops.bar_sessions set bars = 0, first_ts = null, last_ts = null, ingest_id = {ingest} where "
+            f"instrument_id = {number} and timeframe = '{timeframe}' and session between '{first}' and '{last}'",
+            "insert into ops.bar_sessions (instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id) "
+            f"select instrument_id, '{timeframe}', {day}, count(*), min(ts), max(ts), {ingest} "
+            f"from raw.massive__bars_{timeframe} where instrument_id = {number} "
+            f"and {day} between '{first}' and '{last}' group by 1, 3 "
+            "on conflict (instrument_id, timeframe, session) do update set bars = excluded.bars, "
+            "first_ts = excluded.first_ts, last_ts = excluded.last_ts, ingest_id = excluded.ingest_id",
+        )
+
+    def build(self, *arguments: str, window: tuple[str, str] | None = None, **variables: object) -> None:
         """Run `dbt build`; fail with dbt's own messages."""
-        variables = f"{{start_session: '{window[0]}', end_session: '{window[1]}'}}" if window else "{}"
-        done = self._dbt("build", "--quiet", "--vars", variables, *arguments)
+        if window:
+            variables |= {"start_session": window[0], "end_session": window[1]}
+        done = self._dbt("build", "--quiet", "--vars", json.dumps(variables), *arguments)
         failed = [(item.node.name, item.status, item.message) for item in done.result or [] if item.status in BAD]
         if not done.success:
             raise AssertionError(failed or done.exception)
@@ -154,28 +184,30 @@ def _register(mart: Mart) -> None:
         mart.copy("ops.sessions", sessions(calendar, start, end).select(*SESSION_SCHEMA))
 
 
+def zone_of(symbol: str) -> str:
+    return "UTC" if symbol.startswith("X:") else "America/New_York"
+
+
 def _load(mart: Mart) -> None:
     for symbol, number in INSTRUMENT_IDS.items():
         bars = mart.minutes[symbol]
-        zone = "UTC" if symbol.startswith("X:") else "America/New_York"
-        days = bars["ts"].dt.convert_time_zone(zone).dt.date()
+        days = bars["ts"].dt.convert_time_zone(zone_of(symbol)).dt.date()
         mart.do(
             "insert into ops.ingest_windows (instrument_id, timeframe, start_session, end_session, status, source) "
             f"values ({number}, '1m', '{days.min()}', '{days.max() + timedelta(days=1)}', 'published', 'tape')"
         )
-        fixed = {"instrument_id": pl.lit(number), "source": pl.lit("tape"), "window_id": pl.lit(number)}
-        mart.copy("raw.massive__bars_1m", bars.with_columns(**fixed))
-    number = INSTRUMENT_IDS["AAPL"]
+        mart.publish(symbol, bars, ingest=number, source="tape")
     midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("America/New_York")
     bars = mart.days.select("open", "high", "low", "close", "volume", ts=midnight.dt.convert_time_zone("UTC"))
-    fixed = {"instrument_id": pl.lit(number), "source": pl.lit("wiki"), "window_id": pl.lit(99)}
-    mart.copy("raw.massive__bars_1d", bars.with_columns(**fixed))
+    mart.publish("AAPL", bars, ingest=99, source="wiki", timeframe="1d")
+    number = INSTRUMENT_IDS["AAPL"]
     mart.do(
         "insert into ops.ingest_windows (instrument_id, timeframe, start_session, end_session, status, source) "
         f"values ({number}, '1d', '1980-12-12', '2014-01-01', 'published', 'wiki')",
         # AAPL's splits of the tape: 2:1 on 1987-06-16, 2000-06-21 and 2005-02-28; one announced for later.
         *(
-            f"insert into raw.massive__splits values ({number}, '{day}', 1, {to}, 'wiki')"
+            "insert into ops.corporate_actions (instrument_id, kind, ex_date, split_from, split_to, status, evidence, "
+            f"source, known_from) values ({number}, 'split', '{day}', 1, {to}, 'accepted', '{{}}', 'wiki', now())"
             for day, to in (("1987-06-16", 2), ("2000-06-21", 2), ("2005-02-28", 2), ("2014-06-09", 7))
         ),
     )

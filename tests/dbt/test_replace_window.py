@@ -1,4 +1,4 @@
-"""`replace_window` repairs its window and touches nothing else. Every test leaves the marts as it found them."""
+"""With `rebuild`, a run repairs its window and writes nothing else. Every test leaves the marts as it found them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -37,21 +37,12 @@ def unchanged(mart: Any) -> Iterator[Callable[[], None]]:
     check()
 
 
-def test_rebuilding_a_day_rewrites_no_row_outside_it(mart: Any, unchanged: Callable[[], None]) -> None:
-    outside = {
-        relation: "session not between '2016-04-18' and '2016-04-24'"
-        if relation == "serving.candles_v1"
-        else "session <> '2016-04-20'"
-        for relation in BUILT
-        if relation != "marts.candles_1w"
-    } | {"marts.candles_1w": "session <> '2016-04-18'"}
-    before = {relation: places(mart, relation, where) for relation, where in outside.items()}
-    inside = places(mart, "marts.candles_5m", "session = '2016-04-20'")
-    mart.build(*SELECT, window=DAY)
+def test_rebuilding_unchanged_bars_writes_no_row(mart: Any, unchanged: Callable[[], None]) -> None:
+    before = {relation: places(mart, relation, "true") for relation in BUILT}
+    mart.build(*SELECT, window=DAY, rebuild=True)
     unchanged()
-    for relation, where in outside.items():
-        assert places(mart, relation, where) == before[relation], relation
-    assert places(mart, "marts.candles_5m", "session = '2016-04-20'") != inside
+    for relation in BUILT:
+        assert places(mart, relation, "true") == before[relation], relation
 
 
 def test_tampered_missing_and_spurious_rows_are_repaired(mart: Any, unchanged: Callable[[], None]) -> None:
@@ -69,7 +60,7 @@ def test_tampered_missing_and_spurious_rows_are_repaired(mart: Any, unchanged: C
         )
     with pytest.raises(AssertionError):
         unchanged()
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
 
 
 COLUMNS_OF = "select column_name::text from information_schema.columns where table_schema = %s and table_name = %s"
@@ -77,11 +68,11 @@ COLUMNS_OF = "select column_name::text from information_schema.columns where tab
 
 @pytest.mark.usefixtures("unchanged")
 def test_tampering_outside_the_window_stays_for_its_own_rebuild(mart: Any) -> None:
-    mart.do("update marts.candles_1d set close = 1 where session = '2016-04-22' and instrument_id = 1")
-    mart.build(*SELECT, window=DAY)
-    close = "select close from marts.candles_1d where session = '2016-04-22' and instrument_id = 1"
-    assert mart.rows(close) == [(1.0,)]
-    mart.build(*SELECT, window=("2016-04-22", "2016-04-23"))
+    mart.do("update marts.candles_1h set close = 1 where session = '2016-04-22' and instrument_id = 1")
+    mart.build(*SELECT, window=DAY, rebuild=True)
+    closes = "select distinct close from marts.candles_1h where session = '2016-04-22' and instrument_id = 1"
+    assert mart.rows(closes) == [(1.0,)]
+    mart.build(*SELECT, window=("2016-04-22", "2016-04-23"), rebuild=True)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -89,7 +80,7 @@ def test_late_minute_changes_its_candles_up_to_the_week(mart: Any) -> None:
     last = "ts = '2016-04-20 19:59+00' and instrument_id = 1"
     (bar,) = mart.rows(f"select ts, high, close, volume from raw.massive__bars_1m where {last}")
     mart.do(f"update raw.massive__bars_1m set high = 999, volume = volume + 1 where {last}")
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
     for name in CANDLES:
         label = "'2016-04-18'" if name.endswith("1w") else "'2016-04-20'"
         (highest,) = mart.rows(f"select max(high) from marts.{name} where session = {label} and instrument_id = 1")
@@ -97,7 +88,7 @@ def test_late_minute_changes_its_candles_up_to_the_week(mart: Any) -> None:
     served = "select count(*) from serving.candles_v1 where high = 999 and symbol = 'AAPL'"
     assert mart.rows(served) == [(7,)]
     mart.do(f"update raw.massive__bars_1m set high = {bar[1]!r}, volume = {bar[3]!r} where {last}")
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -105,7 +96,7 @@ def test_withdrawn_session_leaves_no_candle_and_a_score_of_its_absence(mart: Any
     span = "instrument_id = 2 and ts >= '2016-04-20 13:30+00' and ts < '2016-04-20 20:00+00'"
     mart.do(f"create table raw.kept as select * from raw.massive__bars_1m where {span}")
     mart.do(f"delete from raw.massive__bars_1m where {span}")
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
     assert mart.rows("select count(*) from marts.candles_5m where instrument_id = 2 and session = '2016-04-20'") == [
         (0,)
     ]
@@ -115,7 +106,7 @@ def test_withdrawn_session_leaves_no_candle_and_a_score_of_its_absence(mart: Any
     )
     assert mart.rows(score) == [(pytest.approx(0.01), 0, 390)]
     mart.do("insert into raw.massive__bars_1m select * from raw.kept", "drop table raw.kept")
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -125,7 +116,7 @@ def test_changed_ticker_is_carried_through_all_history(mart: Any) -> None:
         "update ops.instrument_tickers set valid_to = '2016-04-20' where ticker = 'AAPL'",
         "insert into ops.instrument_tickers values ('APPL', '2016-04-20', null, 1, 'tape')",
     )
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
     assert mart.rows("select count(*) from serving.candles_v1 where symbol = 'APPL'") == before
     assert mart.rows("select count(*) from serving.candles_v1 where symbol = 'AAPL'") == [(0,)]
     assert mart.rows("select symbol from serving.symbols_v1 where instrument_id = 1") == [("APPL",)]
@@ -133,7 +124,7 @@ def test_changed_ticker_is_carried_through_all_history(mart: Any) -> None:
         "delete from ops.instrument_tickers where ticker = 'APPL'",
         "update ops.instrument_tickers set valid_to = null where ticker = 'AAPL'",
     )
-    mart.build(*SELECT, window=DAY)
+    mart.build(*SELECT, window=DAY, rebuild=True)
 
 
 def test_rebuilding_a_view_keeps_the_views_on_it(mart: Any) -> None:

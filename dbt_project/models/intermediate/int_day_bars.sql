@@ -12,6 +12,12 @@ instruments as (
 
 ),
 
+ingests as (
+
+    select * from {{ ref('stg_ops__ingests') }}
+
+),
+
 sessions as (
 
     select * from {{ ref('stg_ops__sessions') }}
@@ -32,11 +38,12 @@ final as (
         bars.volume,
         bars.vwap,
         bars.trade_count,
-        bars.source,
+        ingests.source,
         sessions.session,
         sessions.final_at
     from bars
     inner join instruments on bars.instrument_id = instruments.instrument_id
+    left join ingests on bars.ingest_id = ingests.ingest_id
     inner join sessions
         on
             instruments.calendar = sessions.calendar

@@ -1,9 +1,12 @@
 -- Per instrument and span of sessions [valid_from, valid_to): the splits still to come, as one ratio of integers
--- (numeric, so that no product is rounded). A split acts once a day bar on or after its execution date exists: one
--- announced for the future is stored and inert.
+-- (numeric, so that no product is rounded). Only accepted splits count. One acts once a day bar on or after its ex-date
+-- exists: one announced for the future is accepted and inert.
 with recursive splits as (
 
-    select * from {{ ref('stg_massive__splits') }}
+    select * from {{ ref('stg_ops__corporate_actions') }}
+    where
+        kind = 'split'
+        and status = 'accepted'
 
 ),
 
@@ -22,19 +25,19 @@ effective as (
 
     select
         splits.instrument_id,
-        splits.execution_date,
+        splits.ex_date,
         splits.split_from,
         splits.split_to,
-        row_number() over (partition by splits.instrument_id order by splits.execution_date desc) as place,
-        lag(splits.execution_date) over (
+        row_number() over (partition by splits.instrument_id order by splits.ex_date desc) as place,
+        lag(splits.ex_date) over (
             partition by splits.instrument_id
-            order by splits.execution_date
+            order by splits.ex_date
         ) as previous_date
     from splits
     inner join newest
         on
             splits.instrument_id = newest.instrument_id
-            and splits.execution_date <= newest.session
+            and splits.ex_date <= newest.session
 
 ),
 
@@ -43,7 +46,7 @@ multiplied as (
     select
         instrument_id,
         place,
-        execution_date,
+        ex_date,
         previous_date,
         split_from::numeric as numerator,
         split_to::numeric as denominator
@@ -55,7 +58,7 @@ multiplied as (
     select
         effective.instrument_id,
         effective.place,
-        effective.execution_date,
+        effective.ex_date,
         effective.previous_date,
         multiplied.numerator * effective.split_from as numerator,
         multiplied.denominator * effective.split_to as denominator
@@ -72,7 +75,7 @@ final as (
     select
         instrument_id,
         coalesce(previous_date, '-infinity'::date) as valid_from,
-        execution_date as valid_to,
+        ex_date as valid_to,
         numerator,
         denominator
     from multiplied

@@ -1,11 +1,10 @@
 {{
     config(
-        meta={'window': 'session'},
-        indexes=[
-            {'columns': ['instrument_id', 'ts'], 'unique': true},
-            {'columns': ['session', 'instrument_id']},
-        ],
+        unique_key=['instrument_id', 'ts'],
+        meta={'window': 'session', 'built_from': 'candles_5m'},
+        indexes=[{'columns': ['instrument_id', 'ts'], 'unique': true}],
+        post_hook="{{ index_sessions() }}",
     )
 }}
 
-{{ candle('15m') }}
+{{ candle('15m', finer='candles_5m') }}

@@ -1,11 +1,10 @@
 {{
     config(
-        meta={'window': 'session'},
-        indexes=[
-            {'columns': ['instrument_id', 'ts'], 'unique': true},
-            {'columns': ['session', 'instrument_id']},
-        ],
+        unique_key=['instrument_id', 'ts'],
+        meta={'window': 'session', 'built_from': 'candles_30m'},
+        indexes=[{'columns': ['instrument_id', 'ts'], 'unique': true}],
+        post_hook="{{ index_sessions() }}",
     )
 }}
 
-{{ candle('1h') }}
+{{ candle('1h', finer='candles_30m') }}

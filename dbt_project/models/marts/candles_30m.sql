@@ -1,10 +1,9 @@
 {{
     config(
-        meta={'window': 'session'},
-        indexes=[
-            {'columns': ['instrument_id', 'ts'], 'unique': true},
-            {'columns': ['session', 'instrument_id']},
-        ],
+        unique_key=['instrument_id', 'ts'],
+        meta={'window': 'session', 'built_from': 'minutes'},
+        indexes=[{'columns': ['instrument_id', 'ts'], 'unique': true}],
+        post_hook="{{ index_sessions() }}",
     )
 }}
 

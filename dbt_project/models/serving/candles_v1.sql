@@ -1,11 +1,14 @@
 -- Every candle the API shows. `basis` minutes: rolled up from regular-session minutes; day: the vendor's day bars as
 -- published, unadjusted. The score is the one of the bars behind the candle: of the session, for a week of its worst.
 -- noqa: disable=LT02
+-- depends_on: {{ ref('stg_ops__bar_sessions') }}
+-- depends_on: {{ ref('stg_ops__sessions') }}
 {{
     config(
-        meta={'window': 'candle'},
+        unique_key=['symbol', 'timeframe', 'basis', 'ts'],
+        meta={'window': 'candle', 'built_from': 'marts'},
         indexes=[{'columns': ['session']}],
-        post_hook="{{ carry_renames() }}",
+        pre_hook="{{ carry_renames() }}",
     )
 }}
 
@@ -25,24 +28,24 @@ with minute_candles as (
 day_bars as (
 
     select
-        instrument_id,
+        bars.instrument_id,
         '1d' as timeframe,
         'day' as basis,
-        ts,
-        session,
-        open,
-        high,
-        low,
-        close,
-        volume,
-        vwap,
-        trade_count,
+        bars.ts,
+        bars.session,
+        bars.open,
+        bars.high,
+        bars.low,
+        bars.close,
+        bars.volume,
+        bars.vwap,
+        bars.trade_count,
         1 as bar_count,
         1 as expected_count,
-        final_at <= {{ as_of() }} as is_final,
-        source
-    from {{ ref('int_day_bars') }}
-    where {{ in_window() }}
+        bars.final_at <= {{ as_of() }} as is_final,
+        bars.source
+    from {{ ref('int_day_bars') }} as bars
+    {{ within_scope('bars', '1d') }}
 
 ),
 

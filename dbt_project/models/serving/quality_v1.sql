@@ -1,8 +1,9 @@
 {{
     config(
+        unique_key=['symbol', 'timeframe', 'session'],
         meta={'window': 'session'},
         indexes=[{'columns': ['session']}],
-        post_hook="{{ carry_renames() }}",
+        pre_hook="{{ carry_renames() }}",
     )
 }}
 

@@ -1,4 +1,4 @@
-{{ config(meta={'window': 'all'}, indexes=[{'columns': ['portfolio', 'as_of']}]) }}
+{{ config(unique_key=['report_id'], meta={'window': 'all'}, indexes=[{'columns': ['portfolio', 'as_of']}]) }}
 
 with source as (
 

@@ -1,4 +1,4 @@
-{{ config(meta={'window': 'all'}) }}
+{{ config(unique_key=['strategy'], meta={'window': 'all'}) }}
 
 with source as (
 

@@ -1,4 +1,4 @@
-{{ config(meta={'window': 'all'}) }}
+{{ config(unique_key=['study_id'], meta={'window': 'all'}) }}
 
 with studies as (
 

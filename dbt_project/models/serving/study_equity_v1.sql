@@ -1,4 +1,4 @@
-{{ config(meta={'window': 'all'}) }}
+{{ config(unique_key=['study_id', 'ts'], meta={'window': 'all'}) }}
 
 with source as (
 

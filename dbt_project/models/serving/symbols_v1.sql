@@ -3,7 +3,7 @@
 -- published before.
 -- depends_on: {{ ref('candles_v1') }}
 -- depends_on: {{ ref('quality_v1') }}
-{{ config(meta={'window': 'all'}) }}
+{{ config(unique_key=['symbol'], meta={'window': 'all'}) }}
 
 with instruments as (
 

@@ -16,9 +16,8 @@ renamed as (
         volume,
         vwap,
         trade_count,
-        source,
-        window_id,
-        known_from
+        ingest_id,
+        reason
     from source
 
 )

@@ -43,6 +43,8 @@ final as (
             else latest.ticker || '_' || to_char(latest.valid_to - 1, 'YYYYMMDD')
         end as symbol,
         instruments.asset_class,
+        -- A bar of volume 0 at one price stands for no trade, except where no volume is ever published.
+        instruments.asset_class not in ('stocks', 'crypto') as counts_fillers,
         instruments.calendar,
         instruments.currency,
         instruments.name,

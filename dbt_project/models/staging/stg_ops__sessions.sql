@@ -8,7 +8,7 @@ zoned as (
 
     select
         *,
-        case calendar when 'NYSE' then 'America/New_York' else 'UTC' end as zone
+        {{ zone_of('calendar') }} as zone
     from source
 
 ),
@@ -20,6 +20,8 @@ renamed as (
         session,
         open as opens_at,
         close as closes_at,
+        pre_open,
+        post_close,
         day_ts,
         week_ts,
         is_early,
