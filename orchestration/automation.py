@@ -13,7 +13,7 @@ _MODELS = dg.AssetSelection.tag("market", "")
 sync_universe = dg.define_asset_job(
     "sync_universe",
     dg.AssetSelection.groups("universe") | dg.AssetSelection.tag("views", ""),
-    description="Instruments, calendar table, splits, and the views over them.",
+    description="Instruments, calendar table, corporate actions, and the views over them.",
 )
 ingest_bars = dg.define_asset_job(
     "ingest_bars",
@@ -27,8 +27,8 @@ build_candles = dg.define_asset_job(
 )
 refresh_market = dg.define_asset_job(
     "refresh_market",
-    _RAW | _MODELS,
-    description="Bars to served candles and quality of the chosen days, in one run.",
+    _RAW | _MODELS | dg.AssetSelection.assets(["ops", "corporate_actions"]),
+    description="Bars, judged actions, candles, quality and what is served of the chosen days, in one run.",
 )
 run_studies = dg.define_asset_job(
     "run_studies",
@@ -67,8 +67,18 @@ def with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
     return dg.apply_freshness_policy(spec, FRESHNESS) if tuple(spec.key.path) in _READ_BY_USERS else spec
 
 
+_REREAD_DAYS = 7
+"""Five sessions of a listed stock in any week without holidays: one call a symbol."""
+_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""How Dagster itself marks one run over several partitions."""
+
+_REFRESHES = (
+    ("refresh_market_daily", "0 2 * * *", "The last 7 days at 02:00 UTC: what is new, and what was revised."),
+    ("finalize_market_daily", "30 16 * * *", "The same at 16:30 UTC, when the vendor's daily file is complete."),
+)
+
 _TIMETABLE = (
-    ("sync_universe_daily", sync_universe, "30 1 * * *", "Instruments, calendar and splits at 01:30 UTC."),
+    ("sync_universe_daily", sync_universe, "30 1 * * *", "Instruments, calendar and corporate actions at 01:30 UTC."),
     ("report_risk_daily", report_risk, "30 3 * * *", "The risk report at 03:30 UTC."),
     ("publish_research_daily", publish_research, "0 4 * * *", "Studies and reports served at 04:00 UTC."),
 )
@@ -78,18 +88,6 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """Return the timetable, in UTC; stopped unless the settings say otherwise, to spare the vendor quota."""
     wanted = settings.dagster.schedules_running
     status = dg.DefaultScheduleStatus.RUNNING if wanted else dg.DefaultScheduleStatus.STOPPED
-
-    @dg.schedule(
-        name="refresh_market_daily",
-        job=refresh_market,
-        cron_schedule="0 2 * * *",
-        execution_timezone="UTC",
-        default_status=status,
-        description="Yesterday's session at 02:00 UTC.",
-    )
-    def refresh_market_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        yesterday = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)
-        return dg.RunRequest(partition_key=yesterday.date().isoformat())
 
     @dg.schedule(
         name="run_studies_daily",
@@ -113,4 +111,26 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         )
         for name, job, cron, text in _TIMETABLE
     ]
-    return [refresh_market_daily, run_studies_daily, *plain]
+    return [*_refreshes(status), run_studies_daily, *plain]
+
+
+def _refreshes(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
+    """Return the schedules that bring in the last sessions; each re-reads a week, because sources revise it."""
+    return [
+        dg.ScheduleDefinition(
+            name=name,
+            job=refresh_market,
+            cron_schedule=cron,
+            execution_timezone="UTC",
+            default_status=status,
+            description=text,
+            execution_fn=_last_days,
+        )
+        for name, cron, text in _REFRESHES
+    ]
+
+
+def _last_days(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    yesterday = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+    first = yesterday - timedelta(days=_REREAD_DAYS - 1)
+    return dg.RunRequest(tags={_RANGE_START: first.isoformat(), _RANGE_END: yesterday.isoformat()})

@@ -34,7 +34,8 @@ class DbtSet:
 
 RESEARCH_MODELS = "strategies_v1 studies_v1 study_equity_v1 reports_v1"
 _UNIVERSE_SOURCES = (
-    "source:ops.instruments source:ops.instrument_tickers source:ops.sessions source:raw.massive__splits"
+    "source:ops.instruments source:ops.instrument_tickers source:ops.sessions source:ops.corporate_actions "
+    "source:raw.massive__splits source:raw.massive__dividends source:raw.massive__ticker_events"
 )
 _BAR_SOURCES = (
     "source:raw.massive__bars_1m source:raw.massive__bars_1d source:raw.massive__quarantine "

@@ -10,6 +10,7 @@ from dagster_dbt import DbtCliResource
 from chandlery.settings import Settings, load_settings
 from chandlery.sources import open_source
 from chandlery.sources.protocol import BarSource
+from chandlery.steps.source import open_shared_source
 from chandlery.store.warehouse import Warehouse, open_warehouse
 from orchestration.dbt import DBT_PROGRAM, PROJECT_DIR
 
@@ -34,8 +35,11 @@ class BarSourceResource(dg.ConfigurableResource[BarSource]):
     """The vendor, or its stand-in."""
 
     def create_resource(self, context: dg.InitResourceContext) -> BarSource:  # noqa: ARG002
-        """Open the source the settings name."""
-        return open_source(load_settings())
+        """Open the source the settings name; the vendor's pace is kept over all processes of the warehouse."""
+        settings = load_settings()
+        if settings.resolved_source == "replay":
+            return open_source(settings)
+        return open_shared_source(settings, open_warehouse(settings))
 
 
 def resources() -> dict[str, object]:

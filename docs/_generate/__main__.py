@@ -8,7 +8,7 @@ from chandlery.settings import PROJECT_DIR
 from docs._generate.assets import assets
 from docs._generate.command_line import command_line
 from docs._generate.endpoints import endpoints
-from docs._generate.registries import measures, rules, strategies
+from docs._generate.registries import faults, measures, rules, strategies
 from docs._generate.settings import environment_file, settings
 
 NOTE = "<!-- Written by `make docs` from the code. Do not edit. -->"
@@ -17,6 +17,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "cli": command_line,
     "strategies": strategies,
     "rules": rules,
+    "faults": faults,
     "endpoints": endpoints,
     "measures": measures,
     "assets": assets,

@@ -80,3 +80,15 @@ def measures() -> Iterator[str]:
         for limit in DEFAULT_LIMITS
     ]
     yield from table(("limit", "metric", "soft", "hard", "unit", "on breach"), limits)
+
+
+def faults() -> Iterator[str]:
+    """Yield the page of the stand-in's faults."""
+    from chandlery.sources.standin.faults import FAULTS  # noqa: PLC0415 - only this page pays for a web framework
+
+    yield "# Faults of the stand-in"
+    yield ""
+    yield "What `chandlery provider --faults FILE` can do wrong, and what a client must make of it. A script names a"
+    yield "fault by path and match, by request number or by instant; `chandlery provider --help` has the form."
+    yield ""
+    yield from table(("fault", "promise"), ((f"`{name}`", item.promise) for name, item in sorted(FAULTS.items())))

@@ -1,11 +1,14 @@
 """Bars: fetched, landed, audited and published per window; what fails the audit is held, never shown."""
 
+from typing import Literal
+
 import dagster as dg
 from pydantic import Field
 
 from chandlery.market.timeframes import Timeframe
 from chandlery.sources.protocol import BarSource
-from chandlery.steps.bars import IngestReceipt, ingest_bars, parse_span
+from chandlery.steps.bars import IngestReceipt, parse_span
+from chandlery.steps.ingest import Choices, Via, ingest
 from chandlery.store.warehouse import Warehouse
 from orchestration.assets.universe import instruments, sessions
 from orchestration.failures import RETRY, boundary
@@ -25,6 +28,14 @@ class IngestChoices(dg.Config):
         default_factory=dict,
         description="Symbol -> FIRST...LAST session to ask for, within the run's days; empty: all tracked symbols.",
     )
+    only_missing: bool = Field(
+        default=False, description="Leave out sessions that a finished window covers; false asks for them again."
+    )
+    via: Literal["aggregates", "grouped", "flat_files"] = Field(
+        default="aggregates",
+        description="aggregates: by symbol and window. grouped (1d): all stocks of a session in one call. flat_files: "
+        "the vendor's csv.gz tree, read where it is new or was replaced.",
+    )
 
 
 def _specs(name: str) -> list[dg.AssetCheckSpec]:
@@ -35,19 +46,25 @@ def _ingest(
     context: dg.AssetExecutionContext,
     config: IngestChoices,
     warehouse: Warehouse,
-    bar_source: BarSource,
+    source: BarSource,
     timeframe: Timeframe,
 ) -> Materialized:
     start, end = window_of(context)
     with boundary(context):
-        receipt = ingest_bars(
-            bar_source,
+        receipt = ingest(
+            source,
             warehouse,
-            timeframe=timeframe,
-            start=start,
-            end=end,
-            spans={symbol: parse_span(text) for symbol, text in config.spans.items()},
-            run_id=context.run.run_id,
+            Choices(
+                timeframe=timeframe,
+                start=start,
+                end=end,
+                via=Via(config.via),
+                spans={symbol: parse_span(text) for symbol, text in config.spans.items()},
+                only_missing=config.only_missing,
+                # A re-execution after a crash has another run id; under the root's it goes on where the first one was.
+                run_id=context.run.root_run_id or context.run.run_id,
+            ),
+            progress=lambda progress: context.log.info(progress.text),
         )
     return Materialized(metadata=_metadata(receipt), check_results=_gate(receipt))
 
@@ -60,6 +77,7 @@ def _metadata(receipt: IngestReceipt) -> dict[str, dg.MetadataValue | int | floa
             "seen": item.rows_seen,
             "new": item.rows_new,
             "revised": item.rows_revised,
+            "withdrawn": item.rows_withdrawn,
             "held": item.rows_held,
             "source": item.source,
         }
@@ -69,6 +87,10 @@ def _metadata(receipt: IngestReceipt) -> dict[str, dg.MetadataValue | int | floa
         "dagster/row_count": receipt.total("rows_seen") - receipt.total("rows_held"),
         "rows_new": receipt.total("rows_new"),
         "rows_revised": receipt.total("rows_revised"),
+        "rows_withdrawn": receipt.total("rows_withdrawn"),
+        "reasons": table([{"reason": reason, "versions": count} for reason, count in receipt.reasons]),
+        "sessions_changed": receipt.sessions,
+        "windows_suspected_empty": len(receipt.suspected_empty),
         "rows_held": receipt.total("rows_held"),
         "rows_dropped": receipt.rows_dropped,
         "findings": receipt.findings,
@@ -159,5 +181,9 @@ WRITTEN_WITH_BARS = [
         (["raw", "massive__quarantine"], "Bars the audit holds, with the rules that hold them."),
         (["ops", "findings"], "What the audit found: rule, severity, evidence, state."),
         (["ops", "ingest_windows"], "Every window of instrument, timeframe and sessions, with its status."),
+        (["ops", "ingests"], "Every publication of a window: source, requests, payload, the instant it was known."),
+        (["ops", "bar_sessions"], "Bars by instrument, timeframe and session, and the ingest that changed them last."),
+        (["raw", "massive__bars_1m_history"], "Versions of minute bars that were revised or withdrawn."),
+        (["raw", "massive__bars_1d_history"], "Versions of day bars that were revised or withdrawn."),
     )
 ]

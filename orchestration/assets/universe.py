@@ -5,13 +5,13 @@ from datetime import timedelta
 import dagster as dg
 
 from chandlery.clock import now
-from chandlery.market.calendar import FIRST_SESSION
 from chandlery.settings import Settings
 from chandlery.sources.protocol import BarSource
-from chandlery.steps.universe import build_calendar, ingest_splits, sync_universe
+from chandlery.steps.calendar import build_calendar
+from chandlery.steps.universe import sync_universe
 from chandlery.store.warehouse import Warehouse
 from orchestration.failures import RETRY, boundary
-from orchestration.metadata import table
+from orchestration.metadata import Materialized, table
 from orchestration.partitions import RANGE
 
 
@@ -38,43 +38,28 @@ def instruments(
         metadata={
             "dagster/row_count": len(receipt.symbols),
             "untracked": receipt.untracked,
+            "notes": table(receipt.notes),
             "preview": table(receipt.rows),
         }
     )
 
 
 @dg.asset(key_prefix="ops", group_name="universe", kinds={"postgres"}, owners=["team:data"], backfill_policy=RANGE)
-def sessions(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
-    """Calendar table: open, close and half days of NYSE and the 24/7 market, to one year ahead."""
-    with boundary(context):
-        receipt = build_calendar(warehouse, start=FIRST_SESSION, end=now().date() + timedelta(days=366))
-    rows = [{"calendar": name, "sessions": count} for name, count in receipt.sessions.items()]
-    return dg.MaterializeResult(metadata={"dagster/row_count": sum(receipt.sessions.values()), "preview": table(rows)})
-
-
-@dg.asset(
-    key_prefix="raw",
-    group_name="universe",
-    kinds={"postgres"},
-    owners=["team:data"],
-    backfill_policy=RANGE,
-    deps=[instruments],
-    retry_policy=RETRY,
-)
-def massive__splits(
+def sessions(
     context: dg.AssetExecutionContext,
-    settings: dg.ResourceParam[Settings],
     warehouse: dg.ResourceParam[Warehouse],
     bar_source: dg.ResourceParam[BarSource],
-) -> dg.MaterializeResult[None]:
-    """Splits as the source records them; bars stay unadjusted, prices are adjusted when read."""
+) -> Materialized:
+    """Calendar table: hours of NYSE since 1960 and of the 24/7 market since 2009, to one year ahead, with votes."""
     with boundary(context):
-        receipt = ingest_splits(bar_source, warehouse, source_name=settings.resolved_source)
-    return dg.MaterializeResult(
+        receipt = build_calendar(warehouse, end=now().date() + timedelta(days=366), source=bar_source)
+    rows = [{"calendar": name, "sessions": count} for name, count in receipt.sessions.items()]
+    return Materialized(
         metadata={
-            "dagster/row_count": receipt.splits,
+            "dagster/row_count": sum(receipt.sessions.values()),
             "changed": receipt.changed,
-            "preview": table(receipt.rows),
+            "disagreements": table(receipt.disagreements),
+            "preview": table(rows),
         }
     )
 

@@ -83,10 +83,23 @@ class MassiveSettings(_Group):
 
     api_key: SecretStr | None = Field(None, description="API key; POLYGON_API_KEY is accepted as well.")
     base_url: str = Field(VENDOR_BASE_URL, description="Scheme and host of the REST API.")
-    calls_per_minute: float = Field(5.0, gt=0, description="Pace, pages and retries included (free plan: 5).")
-    burst: int = Field(1, ge=1, description="Calls that may go at once; 1 keeps any 60 s within the pace.")
+    calls_per_minute: int = Field(
+        5,
+        ge=1,
+        le=5_940,
+        description="Pace over all processes, pages and retries included (free plan: 5); above 60 kept by the second.",
+    )
     retries: int = Field(4, ge=0, le=20, description="Further tries after a retryable failure.")
     timeout_s: float = Field(30.0, gt=0, description="Seconds until a silent connection counts as failed.")
+    backoff: Literal["exponential", "linear", "fixed"] = Field(
+        "exponential", description="How the longest wait grows from try to try; the wait is drawn from 0 to it."
+    )
+    backoff_base_s: float = Field(1.0, gt=0, le=60, description="Longest wait before the second try (60 s at most).")
+    breaker_failures: int = Field(5, ge=1, description="Failures in a row after which nothing is sent for a while.")
+    breaker_open_s: float = Field(60.0, gt=0, description="Seconds nothing is sent before one probe may try again.")
+    flat_files: str | None = Field(
+        None, description="Folder, or base URL of a plain HTTP mirror, of the vendor's flat files; empty: none."
+    )
 
 
 class ProviderSettings(_Group):
@@ -116,7 +129,7 @@ class DagsterSettings(_Group):
 class PipelineSettings(_Group):
     """What the pipeline covers."""
 
-    symbols: tuple[str, ...] = Field((), description="Symbols to ingest; empty: all the source lists.")
+    symbols: tuple[str, ...] = Field((), description="Symbols to track; empty: what is tracked, or all of a tape.")
 
 
 class OptimizeSettings(_Group):

@@ -96,6 +96,15 @@ def test_range_is_half_open_and_means_utc(run: Any, here: Variables) -> None:
         (["AAPL", "1h", "--start", "yesterday"], 2, "--start was 'yesterday'"),
         (["AAPL", "1h", "--basis", "weeks"], 2, "basis"),
         (["AAPL", "1h", "--format", "xlsx"], 2, "format"),
+        (["AAPL", "1h", "--basis", "day"], 2, "1d and 1w only"),
+        (["AAPL", "1d", "--basis", "day", "--session", "extended"], 2, "have neither"),
+        (["AAPL", "1h", "--session", "night"], 2, "session"),
+        (["AAPL", "1h", "--adjusted", "twice"], 2, "adjusted"),
+        (["AAPL", "1h", "--dividends", "ex_close"], 2, "adjusted all only"),
+        (["AAPL", "1h", "--adjusted-to", "2024-01-02"], 2, "adjusted none"),
+        (["AAPL", "1h", "--adjusted", "split", "--adjusted-to", "today"], 2, "--adjusted-to was 'today'"),
+        (["AAPL", "1h", "--as-of", "2200-01-01"], 2, "later than now"),
+        (["AAPL", "1h", "--session", "extended", "--end", "9999-12-31"], 3, "has no bar to 9999-12-31"),
     ],
 )
 def test_question_without_an_answer_says_why(

@@ -2,14 +2,12 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from functools import reduce
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TAPES = ROOT.parent / "shared" / "data" / "tapes"
-MINUTES = {
-    "AAPL": "us_minute/AAPL.parquet",
-    "MSFT": "us_minute/MSFT.parquet",
-    "SPY": "us_minute/SPY_2011-01.parquet",
-    "X:BTCUSD": "crypto_minute/X_BTCUSD_bitfinex_2016.parquet",
-}
-TIMEFRAMES = {"5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": None, "1w": None}
-
-
-class Product:
-    """The command line in a home of its own."""
-
-    def __init__(self, home: Path) -> None:
-        # Few trials keep the test short; the count changes no code path (the lattices are larger).
-        self.environment = {**os.environ, "CHANDLERY_HOME": str(home), "CHANDLERY_OPTIMIZE__TRIALS": "40"}
-        self.environment.pop("POLYGON_API_KEY", None)
-
-    def run(self, *arguments: str, timeout: float = 540) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "chandlery", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=self.environment,
-            timeout=timeout,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run("status", "--json"))
-        return found
-
-
-@pytest.fixture(scope="module")
-def product(reachable_dir: Any) -> Iterator[Product]:
-    made = Product(reachable_dir())
-    yield made
-    made.run("down")
+TIMEFRAMES = ("5m", "15m", "30m", "1h", "4h", "1d", "1w")
+Product = Any
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +28,18 @@ def shown(product: Product) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def replaced(product: Product, shown: dict[str, Any]) -> dict[str, Any]:
-    """The same warehouse after a demo of the real minutes."""
+def replaced(product: Product, shown: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same warehouse after a demo of three years of real days and a week of real minutes of one stock."""
     assert shown
     if not TAPES.is_dir():
         pytest.skip(f"the real tapes are not in {TAPES}")
-    product.run("demo", "--tape", str(TAPES))
+    folder = tmp_path_factory.mktemp("tape")
+    days = pl.read_parquet(TAPES / "us_daily" / "AAPL.parquet").filter(pl.col("session") >= date(2011, 1, 1))
+    minutes = pl.read_parquet(TAPES / "us_minute" / "AAPL.parquet").sort("t").head(5 * 390)
+    for name, frame in (("us_daily", days), ("us_minute", minutes)):
+        (folder / name).mkdir()
+        frame.write_parquet(folder / name / "AAPL.parquet")
+    product.run("demo", "--tape", str(folder))
     return product.status()
 
 
@@ -93,7 +59,7 @@ def test_demo_fills_every_stage(shown: dict[str, Any]) -> None:
 
 def test_daily_candle_of_simulated_minutes_is_the_real_day(product: Product, shown: dict[str, Any]) -> None:
     assert shown
-    rolled = pl.read_csv(io.StringIO(product.run("candles", "AAPL", "1d")))
+    rolled = pl.read_csv(io.StringIO(product.run("candles", "AAPL", "1d", "--basis", "minutes")))
     real = pl.read_csv(io.StringIO(product.run("candles", "AAPL", "1d", "--basis", "day", "--start", "2012-12-04")))
     columns = ("session", "open", "high", "low", "close", "volume")
     assert rolled.height == 60
@@ -119,59 +85,11 @@ def test_api_answers_what_was_published(product: Product, shown: dict[str, Any])
 
 
 def test_real_tape_takes_the_place_of_the_bundled_one(replaced: dict[str, Any]) -> None:
-    # 8,190 + 8,190 + 14,180 + 50,669 rows of the files, none of the simulated ones left.
-    assert replaced["bars"]["1m"] == 81_229
+    # The rows of the files, none of the simulated ones left.
+    assert replaced["bars"] == {"1m": 1_950, "1d": 754}
     assert "simulated" not in replaced["sources"]
-    assert replaced["symbols"] == 7
+    assert replaced["symbols"] == 1
     assert replaced["studies"] == 3
-
-
-@pytest.mark.parametrize("symbol", sorted(MINUTES))
-def test_candles_equal_an_independent_computation(product: Product, replaced: dict[str, Any], symbol: str) -> None:
-    assert replaced
-    minutes = _traded_minutes(symbol)
-    for timeframe in TIMEFRAMES:
-        got = pl.read_csv(io.StringIO(product.run("candles", symbol, timeframe)), try_parse_dates=True)
-        expected = _roll_up(minutes, symbol, timeframe)
-        assert got.height == expected.height, (symbol, timeframe)
-        for column in ("ts", "open", "high", "low", "close", "volume"):
-            same = got[column].cast(expected.schema[column]) == expected[column]
-            assert same.all(), (symbol, timeframe, column)
-
-
-def _traded_minutes(symbol: str) -> pl.DataFrame:
-    """Minutes of the file in the regular session, fillers (no volume, one price) left out, by exchange clock."""
-    zone = "UTC" if symbol.startswith("X:") else "America/New_York"
-    frame = pl.read_parquet(TAPES / MINUTES[symbol]).sort("t")
-    one_price = (pl.col("open") == pl.col("high")) & (pl.col("low") == pl.col("close"))
-    filler = (pl.col("volume") == 0) & one_price & (pl.col("high") == pl.col("low"))
-    local = pl.from_epoch("t", "ms").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    minute = local.dt.hour().cast(pl.Int32) * 60 + local.dt.minute()
-    frame = frame.filter(~filler).with_columns(minute=minute, day=local.dt.date())
-    if zone == "UTC":
-        return frame
-    return frame.filter(pl.col("minute").is_between(570, 960, closed="left"))
-
-
-def _roll_up(minutes: pl.DataFrame, symbol: str, timeframe: str) -> pl.DataFrame:
-    crypto = symbol.startswith("X:")
-    length = TIMEFRAMES[timeframe]
-    if length is not None:
-        opening = 0 if crypto else 570
-        millis = pl.col("t") - (pl.col("minute") - opening) % length * 60_000
-        bucket = pl.from_epoch(millis, "ms").dt.replace_time_zone("UTC")
-    else:
-        monday = pl.col("day") - pl.duration(days=pl.col("day").dt.weekday() - 1)
-        day = pl.col("day") if timeframe == "1d" else monday
-        local = day.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC" if crypto else "America/New_York")
-        bucket = local.dt.convert_time_zone("UTC")
-    rows = minutes.with_columns(ts=bucket.cast(pl.Datetime("us", "UTC"))).group_by("ts", maintain_order=True)
-    ohlc = rows.agg(
-        pl.col("open").first(), pl.col("high").max(), pl.col("low").min(), pl.col("close").last(), pl.col("volume")
-    )
-    # Added one by one in time order: float sums depend on it, and polars adds in another.
-    total = pl.Series("volume", [reduce(float.__add__, volumes, 0.0) for volumes in ohlc["volume"].to_list()])
-    return ohlc.with_columns(total).sort("ts")
 
 
 class RunningApi:

@@ -38,8 +38,9 @@ _BARS_A_SESSION = 40
 _PAGE = 1_000
 _PATIENCE_S = 60.0
 
-_REQUESTS = 10
-"""1, 2 list stocks and crypto; 3-5 and 6 are the two windows of AAPL, 7-9 and 10 those of MSFT."""
+_REQUESTS = 12
+"""1, 2 list stocks and crypto, 3, 4 ask for changes of ticker; 5-7 and 8 are the two windows of AAPL, 9-11 and 12 those
+of MSFT."""
 _HELD_S = 0.4
 
 MOMENTS: dict[str, tuple[int | None, str | None]] = {
@@ -47,13 +48,14 @@ MOMENTS: dict[str, tuple[int | None, str | None]] = {
     "the first symbol is registered": (None, "ops.instruments"),
     "the calendar is written": (None, "ops.sessions"),
     "the first window is opened": (None, "ops.ingest_windows"),
-    "the second page is fetched": (4, None),
-    "the first window is landed": (5, "raw.massive__landing"),
-    "the first window lies in landing": (None, "raw.massive__quarantine"),
-    "the first window is published": (None, "raw.massive__bars_1m"),
+    "the second page is fetched": (6, None),
+    "the first window is judged": (7, "raw.massive__bars_1m"),
+    "its bars are written, its sessions are not": (None, "ops.bar_sessions"),
+    "its ingest is not noted": (None, "ops.ingests"),
+    "its held bars are not": (None, "raw.massive__quarantine"),
     "the first window is published, its findings are not": (None, "ops.findings"),
-    "the second window is published": (6, "raw.massive__bars_1m"),
-    "the second stock is published": (9, "raw.massive__bars_1m"),
+    "the second window is published": (8, "raw.massive__bars_1m"),
+    "the second stock is published": (11, "raw.massive__bars_1m"),
 }
 """Moment -> the request that is answered slowly (None: none), and the table the child then waits for."""
 
@@ -66,7 +68,8 @@ from chandlery.market.timeframes import Timeframe
 from chandlery.settings import DatabaseSettings, Settings
 from chandlery.sources import open_source
 from chandlery.steps.bars import ingest_bars
-from chandlery.steps.universe import build_calendar, sync_universe
+from chandlery.steps.calendar import build_calendar
+from chandlery.steps.universe import sync_universe
 from chandlery.quality.gx import _batch_definition
 from chandlery.store.warehouse import Warehouse
 
@@ -77,7 +80,7 @@ def ingest(url, place, start, end):
     warehouse = Warehouse(DatabaseSettings(**place))
     sync_universe(source, warehouse, symbols=(), source_name="tape")
     build_calendar(warehouse, start=start, end=end)
-    ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=start, end=end)
+    ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=start, end=end, only_missing=True)
 
 for line in sys.stdin:
     url, place, start, end = json.loads(line)
@@ -227,13 +230,15 @@ def contents(ask: Ask, warehouse: Any) -> dict[str, tuple[Any, ...]]:
     named = "join ops.instrument_tickers as tickers using (instrument_id)"
     values = "ticker, ts, open, high, low, close, volume, vwap, trade_count"
     queries = {
-        "minutes": f"select {values}, bars.source from raw.massive__bars_1m as bars {named}",
+        "minutes": f"select {values}, reason, ingests.source from raw.massive__bars_1m as bars {named} "
+        "join ops.ingests using (ingest_id)",
+        "history": "select * from raw.massive__bars_1m_history",
+        "counted": f"select ticker, timeframe, session, bars, first_ts, last_ts from ops.bar_sessions {named}",
         "quarantine": f"select {values}, timeframe, seq, rules from raw.massive__quarantine {named}",
         "findings": f"select ticker, timeframe, ts, session, rule, severity, evidence, state from ops.findings {named}",
         "windows": "select ticker, timeframe, start_session, end_session, status, rows_seen, rows_held "
         f"from ops.ingest_windows {named}",
-        "sessions": "select * from ops.sessions",
-        "landing": "select * from raw.massive__landing",
+        "sessions": "select calendar, session, open, close, pre_open, post_close from ops.sessions",
         "instruments": f"select ticker, is_tracked from ops.instruments {named}",
     }
     hashed = "select count(*), md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from ({}) as t"
@@ -244,7 +249,7 @@ def partial_windows(ask: Ask, warehouse: Any) -> list[tuple[Any, ...]]:
     """Return the windows of which some rows are visible and others are not."""
     query = """
         select windows.window_id, windows.status, count(bars.ts) from ops.ingest_windows as windows
-        left join (select window_id, ts from raw.massive__bars_1m
+        left join (select ingests.window_id, ts from raw.massive__bars_1m join ops.ingests using (ingest_id)
             union all select window_id, ts from raw.massive__quarantine) as bars using (window_id)
         group by windows.window_id
         having count(bars.ts) not in (0, windows.rows_seen)
@@ -269,22 +274,38 @@ def test_undisturbed_run_brings_in_the_tape(undisturbed: dict[str, tuple[Any, ..
     assert counted["quarantine"] == counted["findings"] == sum(bad)
     assert min(bad) > 2
     assert counted["minutes"] == 2 * _SESSIONS * _BARS_A_SESSION - sum(bad)
-    assert (counted["windows"], counted["landing"], counted["instruments"]) == (4, 0, 2)
+    assert (counted["windows"], counted["history"], counted["instruments"]) == (4, 0, 2)
 
 
-def test_kills_at_every_stage_leave_the_rows_of_an_undisturbed_run(
-    fresh: Any, provider: Provider, begin: Begin, ask: Ask, undisturbed: dict[str, tuple[Any, ...]]
+Again = tuple[Any, dict[str, tuple[Any, ...]]]
+
+
+@pytest.fixture
+def again(postgres: Any, undisturbed: dict[str, tuple[Any, ...]]) -> Iterator[Again]:
+    """A warehouse to kill ingests in, and what an undisturbed one holds."""
+    warehouse = postgres.create("killed")
+    yield warehouse, undisturbed
+    postgres.drop(warehouse)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_kill_then_resume_leaves_the_rows_of_an_undisturbed_run(
+    moment: str, provider: Provider, begin: Begin, ask: Ask, again: Again
 ) -> None:
-    for moment, (slow_request, table) in MOMENTS.items():
-        provider.moments.plan(slow_request)
-        attempt = begin(provider.url, fresh)
-        until(lambda at=slow_request or 0: provider.moments.seen >= at, moment)  # type: ignore[misc]
-        with locked(fresh, table) as is_waiting:
-            until(is_waiting, moment)
-            attempt.kill()
-        assert partial_windows(ask, fresh) == [], moment
+    slow_request, table = MOMENTS[moment]
+    warehouse, undisturbed = again
+    provider.moments.plan(slow_request)
+    attempt = begin(provider.url, warehouse)
+    until(lambda: provider.moments.seen >= (slow_request or 0), moment)
+    with locked(warehouse, table) as is_waiting:
+        until(is_waiting, moment)
+        attempt.kill()
+    assert partial_windows(ask, warehouse) == []
+    done = ask(warehouse, "select count(*) from ops.ingest_windows where status = 'published'")[0][0]
     provider.moments.plan(None)
-    last = begin(provider.url, fresh)
+    last = begin(provider.url, warehouse)
     assert last.end() == 0, last.said
-    assert contents(ask, fresh) == undisturbed
-    assert ask(fresh, "select count(*) from ops.ingest_windows where status <> 'published'") == [(0,)]
+    assert contents(ask, warehouse) == undisturbed
+    assert ask(warehouse, "select count(*) from ops.ingest_windows where status <> 'published'") == [(0,)]
+    # Windows that were done are not asked for again.
+    assert ask(warehouse, "select count(*) from ops.ingest_windows where attempts > 1")[0][0] <= 4 - done

@@ -15,7 +15,7 @@ GENERATED = (
     ".env.example",
     *(
         f"docs/reference/{name}.md"
-        for name in ("settings", "cli", "strategies", "rules", "endpoints", "measures", "assets")
+        for name in ("settings", "cli", "strategies", "rules", "faults", "endpoints", "measures", "assets")
     ),
 )
 

@@ -1,6 +1,7 @@
 """The location as Dagster sees it: every asset says what it is, every clock is stopped."""
 
 import warnings
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
@@ -9,7 +10,10 @@ from chandlery.settings import Settings
 
 STAGES = {"universe", "bars", "quality", "candles", "research", "risk", "serving"}
 GRAPH = {
-    "universe": {"ops/instruments", "ops/instrument_tickers", "ops/sessions", "raw/massive__splits"},
+    "universe": {
+        *(f"ops/{name}" for name in ("instruments", "instrument_tickers", "sessions", "corporate_actions")),
+        *(f"raw/massive__{name}" for name in ("splits", "dividends", "ticker_events")),
+    },
     "quality": {"marts/quality_scores_daily"},
     "candles": {f"marts/candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")},
     "research": {"research/strategies", "research/studies", "research/equity"},
@@ -64,6 +68,7 @@ def test_dbt_tests_are_asset_checks(location: dg.Definitions) -> None:
     assert ("marts/quality_scores_daily", "every_landed_session_has_a_score") in named
     assert ("raw/massive__bars_1m", "batch_fulfils_the_contract") in named
     assert ("research/risk_reports", "no_hard_limit_is_breached") in named
+    assert ("ops/corporate_actions", "no_action_is_suspected") in named
 
 
 def test_no_run_is_split_into_several_dbt_processes(location: dg.Definitions) -> None:
@@ -92,6 +97,7 @@ def test_schedules_ship_stopped_and_name_their_zone(location: dg.Definitions) ->
     schedules = {item.name: item for item in location.schedules or []}
     assert set(schedules) == {
         "refresh_market_daily",
+        "finalize_market_daily",
         "run_studies_daily",
         "sync_universe_daily",
         "report_risk_daily",
@@ -101,6 +107,18 @@ def test_schedules_ship_stopped_and_name_their_zone(location: dg.Definitions) ->
         assert item.default_status is dg.DefaultScheduleStatus.STOPPED
         assert item.execution_timezone == "UTC"
     assert schedules["refresh_market_daily"].cron_schedule == "0 2 * * *"
+
+
+def test_refresh_asks_for_the_last_seven_days_as_one_run(location: dg.Definitions) -> None:
+    schedule = location.get_repository_def().get_schedule_def("refresh_market_daily")
+    at = datetime(2024, 1, 9, 2, 0, tzinfo=UTC)
+    with dg.build_schedule_context(scheduled_execution_time=at) as context:
+        requests = schedule.evaluate_tick(context).run_requests
+    assert requests is not None
+    tags = [{name: text for name, text in request.tags.items() if "partition_range" in name} for request in requests]
+    assert tags == [
+        {"dagster/asset_partition_range_start": "2024-01-02", "dagster/asset_partition_range_end": "2024-01-08"}
+    ]
 
 
 def test_schedules_start_when_the_settings_say_so(location: dg.Definitions) -> None:

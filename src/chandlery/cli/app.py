@@ -8,7 +8,23 @@ from rich.console import Console
 from rich.markup import escape
 
 from chandlery import __version__, log
-from chandlery.cli import candles, demo, doctor, environment, keys, migrate, provider, status, up
+from chandlery.cli import (
+    actions,
+    backfill,
+    calendar,
+    candles,
+    demo,
+    doctor,
+    environment,
+    history,
+    keys,
+    migrate,
+    provider,
+    status,
+    tape,
+    universe,
+    up,
+)
 from chandlery.errors import ChandleryError
 from chandlery.settings import load_settings
 
@@ -29,7 +45,14 @@ for command in (demo.demo, up.up, up.down, status.status, doctor.doctor, provide
     app.command()(command)
 app.command(name="env")(environment.env)
 app.command()(candles.candles)
+app.command()(actions.actions)
+app.command()(backfill.backfill)
+app.command()(history.revisions)
+app.command()(history.versions)
 app.add_typer(keys.app, name="keys")
+app.add_typer(universe.app, name="universe")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(tape.app, name="tape")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,33 +1,39 @@
 """`chandlery candles SYMBOL TIMEFRAME`."""
 
-import io
-import sys
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-import polars as pl
 import typer
 
-from chandlery.errors import ConfigError, InvalidInput
+from chandlery.cli.frames import Form, check_form, write_frame
+from chandlery.cli.instants import parse_day, parse_instant
+from chandlery.market.adjust import Adjustment, DividendMethod
 from chandlery.settings import load_settings
+from chandlery.steps.candle_reads import Variant
 from chandlery.steps.candles import CandleQuestion, find_candles
 from chandlery.store.warehouse import open_warehouse
-
-
-class Form(StrEnum):
-    """Output formats."""
-
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
 
 
 class BasisChoice(StrEnum):
     """What a series is built from."""
 
+    AUTO = "auto"
     MINUTES = "minutes"
     DAY = "day"
+
+
+class SessionChoice(StrEnum):
+    """Which hours of listed instruments count."""
+
+    REGULAR = "regular"
+    EXTENDED = "extended"
+
+
+class AlignmentChoice(StrEnum):
+    """Where intraday buckets begin."""
+
+    SESSION = "session"
+    CLOCK = "clock"
 
 
 def candles(
@@ -37,48 +43,39 @@ def candles(
     start: str | None = typer.Option(None, help="First instant, ISO date or time; no zone means UTC."),
     end: str | None = typer.Option(None, help="End, exclusive."),
     basis: BasisChoice = typer.Option(
-        BasisChoice.MINUTES,
-        help="minutes: rolled up from minute bars of the regular session. day: the source's own day bars, "
-        "as published and unadjusted (1d only).",
+        BasisChoice.AUTO,
+        help="minutes: rolled up from minute bars. day: the source's own day bars (1d, 1w). auto: minutes, and day "
+        "bars where a day or week has none; column basis says which.",
     ),
+    session: SessionChoice = typer.Option(
+        SessionChoice.REGULAR, help="regular: 09:30 to 16:00 New York. extended: 04:00 to 20:00, a series of its own."
+    ),
+    alignment: AlignmentChoice = typer.Option(
+        AlignmentChoice.SESSION, help="session: 1h and 4h from the open. clock: on the hour, as the vendor aligns them."
+    ),
+    adjusted: Adjustment = typer.Option(Adjustment.NONE, help="Prices and volumes adjusted for splits, or for all."),
+    dividends: DividendMethod | None = typer.Option(
+        None, help="With --adjusted all: how a dividend counts; by default as its publisher does it."
+    ),
+    adjusted_to: str | None = typer.Option(None, help="Session left unadjusted; default: the newest known."),
+    as_of: str | None = typer.Option(None, help="What was known at this instant, ISO time; no zone means UTC."),
     form: Form = typer.Option(Form.CSV, "--format", help="Output format; parquet needs --output."),
     output: Path | None = typer.Option(None, "--output", "-o", help="File to write instead of standard output."),
 ) -> None:
-    """Print the published candles of one symbol and timeframe."""
-    if form is Form.PARQUET and output is None and sys.stdout.isatty():
-        raise InvalidInput("Parquet is binary and standard output is a terminal. Add --output FILE, or pipe it.")
-    question = CandleQuestion(symbol, timeframe, basis.value, _instant(start, "--start"), _instant(end, "--end"))
-    frame = find_candles(open_warehouse(load_settings()), question)
-    content = _encode(frame, form)
-    if output is None:
-        sys.stdout.buffer.write(content)
-    else:
-        _write(output, content)
+    """Print the candles of one symbol and timeframe.
 
-
-def _write(output: Path, content: bytes) -> None:
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{output} could not be written: {error.strerror}. Name a file you may write.") from error
-
-
-def _encode(frame: pl.DataFrame, form: Form) -> bytes:
-    buffer = io.BytesIO()
-    if form is Form.CSV:
-        frame.write_csv(buffer, datetime_format="%Y-%m-%dT%H:%M:%SZ")
-    elif form is Form.JSON:
-        return frame.with_columns(pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_json().encode()
-    else:
-        frame.write_parquet(buffer)
-    return buffer.getvalue()
-
-
-def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{option} was {text!r}; give an ISO date or time, for example 2013-02-28.") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    Without further options they are the published ones; every variant is rolled up from the stored bars.
+    """
+    check_form(form, output)
+    variant = Variant(
+        hours=session.value,
+        alignment=alignment.value,
+        adjusted=adjusted,
+        dividends=dividends,
+        adjusted_to=parse_day(adjusted_to, "--adjusted-to"),
+        as_of=parse_instant(as_of, "--as-of"),
+    )
+    question = CandleQuestion(
+        symbol, timeframe, basis.value, parse_instant(start, "--start"), parse_instant(end, "--end"), variant
+    )
+    write_frame(find_candles(open_warehouse(load_settings()), question), form, output)

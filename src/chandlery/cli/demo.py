@@ -30,6 +30,8 @@ from chandlery.strategies import all_strategies
 _GAP = timedelta(days=31)
 _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
 _UNIVERSE = 'group:universe or tag:views or key:"research/strategies"'
+_JUDGED = 'key:"ops/corporate_actions"'
+"""Judged again after bars have come: prices prove or refute what a source records."""
 _ALL_MODELS = "tag:market"
 _DAY_MODELS = "tag:days"
 _REPORTS = 'key:"research/risk_reports" or tag:research_serving or key:"ops/publication"'
@@ -190,7 +192,7 @@ def _stages(spans: tuple[Span, ...], count: Callable[[Span], int | None] = lambd
         stages.append(
             Stage(
                 f"{'minutes' if minutes else 'days'} of {len(span.ranges)} symbols, {span.first} to {span.last}",
-                f'{first}key:"raw/{raw}" or {models}',
+                f'{first}key:"raw/{raw}" or {_JUDGED} or {models}',
                 f"{span.first}...{span.last}",
                 json.dumps({"ops": {f"raw__{raw}": {"config": {"spans": spans_text}}}}),
                 count(span),

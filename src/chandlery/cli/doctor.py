@@ -12,7 +12,7 @@ from chandlery.cli.supervisor import require_free_ports
 from chandlery.cli.up import services_of
 from chandlery.errors import ChandleryError, ConfigError
 from chandlery.settings import PROJECT_DIR, Settings, load_settings
-from chandlery.sources import open_source
+from chandlery.steps.source import open_shared_source
 from chandlery.store.version import check_migrated
 from chandlery.store.warehouse import open_warehouse
 
@@ -69,7 +69,8 @@ def _database(settings: Settings) -> str:
 def _source(settings: Settings) -> str:
     if settings.resolved_source == "replay":
         return "the stand-in, serving a tape (set POLYGON_API_KEY for the vendor)"
-    source = open_source(settings)
-    listed = source.list_instruments()
+    # One call: the listings would be a dozen, which is minutes on the free plan.
+    source = open_shared_source(settings, open_warehouse(settings))
+    announced = source.fetch_holidays()
     source.close()
-    return f"the vendor at {settings.massive.base_url}, {len(listed)} instruments listed"
+    return f"the vendor at {settings.massive.base_url} answers, {len(announced)} holidays announced"
