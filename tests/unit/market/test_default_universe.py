@@ -20,7 +20,7 @@ REQUIRED = {
 def test_sixty_three_stocks_and_pairs_with_the_required_ones() -> None:
     symbols = [member.symbol for member in DEFAULT_UNIVERSE]
     assert len(symbols) == len(set(symbols)) == 63
-    assert REQUIRED <= set(symbols)
+    assert set(symbols) >= REQUIRED
     assert {asset_class_of(symbol) for symbol in symbols} == {AssetClass.STOCKS, AssetClass.CRYPTO}
     assert [parse_symbol(symbol) for symbol in symbols] == symbols
 
