@@ -16,7 +16,7 @@ up: .venv/ready    #-- run Dagster and the API until interrupted
 	@$(BIN)/chandlery up
 
 test: .venv/ready  #-- run every test and hold the coverage floor; no network, nothing running
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov=src/chandlery --cov-report= --cov-fail-under=90
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=src/chandlery --cov-report= --cov-fail-under=90
 
 lint: .venv/ready  #-- check style, types and import contracts
 	@$(BIN)/ruff check .

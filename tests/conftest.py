@@ -15,12 +15,23 @@ import pytest
 _MIGRATED = "migrated_template"
 
 
-_LONGEST = ("test_demo.py", "test_candles.py", "test_ingest_survives_kill.py")
+_LONGEST = (
+    "test_demo.py",
+    "test_every_fault.py",
+    "test_tape_ingest.py",
+    "test_candle_reads.py",
+    "test_ingest_survives_kill.py",
+    "test_touched_sessions.py",
+    "test_rollup_twin.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, so that the workers of a parallel run end together."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST or item.path.parent.name not in {"e2e", "dbt"})
+    """Put the longest files first, so that the workers of a parallel run end together.
+
+    `--no-loadscope-reorder` keeps xdist from putting those with the most tests first instead.
+    """
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
 
 
 @dataclass(frozen=True)

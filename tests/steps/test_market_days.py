@@ -274,13 +274,13 @@ def test_session_without_a_file_is_absent_and_has_no_window(market: Market) -> N
     assert {session for _, session, *_ in market.windows()} == {THURSDAY}
 
 
-def test_tracked_stock_the_file_does_not_hold_is_suspected(market: Market) -> None:
+def test_tracked_stock_the_file_does_not_hold_has_an_empty_day(market: Market) -> None:
     market.keep(WEDNESDAY, _row("AAPL", WEDNESDAY, 147.75, 5.0))
     receipt = market.flat()
-    assert receipt.bars.suspected_empty == ("FB 1d 2022-06-08 to 2022-06-09",)
+    assert receipt.bars.suspected_empty == ()
     assert market.windows(columns="status") == [
         ("AAPL", WEDNESDAY, "published"),
-        ("META", WEDNESDAY, "empty_suspected"),
+        ("META", WEDNESDAY, "empty"),
     ]
 
 

@@ -273,6 +273,14 @@ def test_empty_answer_is_suspected_until_a_second_one_agrees(series: Series) -> 
     assert series.window_facts("status, rows_seen") == [("published", 1)]
 
 
+def test_empty_answers_never_withdraw_a_bar(series: Series) -> None:
+    series.ingest(bars(10, 11))
+    outcomes = [series.ingest(bars(), payload="nothing") for _ in range(4)]
+    assert [outcome.status for outcome in outcomes] == ["empty_suspected", *["quarantined"] * 3]
+    assert series.closes() == [10, 11]
+    assert series.rows("rule", "ops.findings", "rule") == [(VANISHED,)]
+
+
 def test_empty_answer_after_a_failure_is_the_first_of_its_kind(series: Series) -> None:
     fail_window(series.warehouse, series.begin(), code="source_unavailable")
     assert series.ingest(bars()) == Published("empty_suspected")

@@ -1,6 +1,6 @@
 """One batch through the gate: judged by the rules and by Great Expectations, then published or held."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -51,18 +51,23 @@ class Judgement:
     judged: Judged
 
 
-def judge_batch(planned: PlannedWindow, batch: BarBatch, *, unpublished: tuple[str, ...] = ()) -> Judgement:
+def judge_batch(
+    planned: PlannedWindow, batch: BarBatch, *, unpublished: tuple[str, ...] = (), is_whole_market: bool = False
+) -> Judgement:
     """Judge a batch by the rules and by the batch contract; nothing is written.
 
     Args:
         planned: what was asked for.
         batch: the answer.
         unpublished: columns this source does not publish; known values stay with bars that are otherwise the same.
+        is_whole_market: the answer held other symbols' bars, so that none for this one is its word, not an outage.
     """
     context = AuditContext(planned.instrument, planned.timeframe, planned.start, planned.end, planned.sessions)
     verdict = audit(batch.bars, context)
     contract = BatchContract().validate(batch.bars, context)
     judged = _judged(planned, batch, verdict, contract, unpublished)
+    if is_whole_market:
+        judged = replace(judged, expects_bars=False)
     return Judgement(planned, batch, verdict, contract, judged)
 
 

@@ -187,7 +187,9 @@ class _Market:
                 request_ids=day.request_ids,
             )
             planned = PlannedWindow(instrument, self.timeframe, ticker, window.start, window.end, row)
-            judgement = judge_batch(planned, batch, unpublished=day.unpublished)
+            judgement = judge_batch(
+                planned, batch, unpublished=day.unpublished, is_whole_market=not day.bars.is_empty()
+            )
             yield publish_batch(self.warehouse, window, judgement)
 
     def _fail(self, session: date, code: str) -> None:

@@ -81,8 +81,8 @@ def publish(warehouse: Warehouse, window: Window, batch: Judged) -> Published:
     An unchanged bar is not written. A changed one moves to history and the new version takes its place; a bar the
     answer no longer holds moves there without successor, unless so many vanish that the answer is not believed (held
     as a whole then, until a second answer with the same payload confirms it). An empty answer where bars are expected
-    stays suspected, and changes nothing, until a second attempt agrees. The batch's findings replace the
-    window's open ones.
+    stays suspected until a second attempt agrees, and never withdraws a bar. The batch's findings replace the window's
+    open ones.
 
     Raises:
         Conflict: another attempt at this window began meanwhile; nothing is changed.
@@ -94,14 +94,16 @@ def publish(warehouse: Warehouse, window: Window, batch: Judged) -> Published:
             return _close(connection, window, batch, Published("quarantined"), held=batch.held, found=batch.found)
         known = present_bars(connection, window.instrument.instrument_id, window.timeframe, window.since, window.until)
         changes = compare(known, batch.passed, batch.held.get_column("ts"), unpublished=batch.unpublished)
-        if changes.vanishes and not _is_confirmed(connection, window, batch):
+        status = _status(connection, window, batch)
+        if status == "empty_suspected":
+            return _close(connection, window, batch, Published(status), held=batch.held, found=batch.found)
+        # An outage can answer nothing for days: known bars are never withdrawn on the word of an empty answer.
+        contradicts = not batch.rows_seen and not known.is_empty()
+        if contradicts or (changes.vanishes and not _is_confirmed(connection, window, batch)):
             held = _everything(batch.passed, batch.held)
             found = pl.concat([batch.found.select(_FOUND), _vanished(window, batch, changes, known.height)])
             return _close(connection, window, batch, Published("quarantined"), held=held, found=found)
-        status = _status(connection, window, batch)
-        # What an unconfirmed empty answer lacks may be there in a moment: nothing is withdrawn on its word.
-        is_plain = changes.is_empty or status == "empty_suspected"
-        result = Published(status) if is_plain else _apply(connection, window, batch, changes, status)
+        result = Published(status) if changes.is_empty else _apply(connection, window, batch, changes, status)
         return _close(connection, window, batch, result, held=batch.held, found=batch.found)
 
 
