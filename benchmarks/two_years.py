@@ -27,6 +27,10 @@ from chandlery.store.copying import copy_rows
 from chandlery.store.universe import register_instrument
 from chandlery.store.warehouse import Warehouse
 
+CANDLES = (
+    "staging intermediate candles_5m candles_15m candles_30m candles_1h candles_4h candles_1d candles_1w "
+    "--resource-type model"
+)
 START, END = date(2022, 1, 1), date(2024, 1, 1)
 
 
@@ -92,14 +96,16 @@ def main() -> None:
         began = time.perf_counter()
         receipt = ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=END)  # type: ignore[arg-type]
         ingest = time.perf_counter() - began
+        candles = build_market_models(warehouse, start=START, end=END, target=home / "dbt", models=CANDLES).seconds
         models = build_market_models(warehouse, start=START, end=END, target=home / "dbt").seconds
         rows = receipt.total("rows_seen")
         keyed = _copy(warehouse, symbols)
         print(f"{rows:,} minute bars of {len(symbols)} symbols, {receipt.total('windows')} windows")
         for label, seconds in (
             ("audit and publish", ingest),
-            ("candles, scores, served (dbt, process start included)", models),
-            ("both", ingest + models),
+            ("seven timeframes, without tests (dbt, process start included)", candles),
+            ("both", ingest + candles),
+            ("afterwards scores, served candles and all tests (dbt)", models),
             ("COPY with the primary key", keyed),
         ):
             print(f"{label:55} {seconds:8.1f} s {rows / seconds:>11,.0f} rows/s {seconds / keyed:6.2f} x COPY")

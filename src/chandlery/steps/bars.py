@@ -16,13 +16,13 @@ from chandlery.steps.batches import Judgement, Outcome, judge_batch, publish_bat
 from chandlery.steps.ingest_receipt import Expectation, IngestReceipt, SymbolIngest, receipt_of
 from chandlery.steps.planning import PlannedWindow, Request, plan_ingest
 from chandlery.store.ingest_windows import Window, begin_window, fail_window, plan_windows
-from chandlery.store.statistics import refresh_statistics
+from chandlery.store.statistics import settle_load
 from chandlery.store.warehouse import Warehouse
 
 __all__ = ["Expectation", "IngestReceipt", "Progress", "SymbolIngest", "ingest_bars", "parse_span", "silent"]
 
 _LARGE_LOAD = 100_000
-"""New bars after which the planner's statistics are refreshed."""
+"""New bars after which the tables are vacuumed and analyzed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def ingest_bars(
     outcomes, failures = _work_off(source, warehouse, planned, run_id, progress)
     _raise_failures(failures, done=len(outcomes))
     if sum(item.published.rows_new for item in outcomes) >= _LARGE_LOAD:
-        refresh_statistics(warehouse, timeframe)
+        settle_load(warehouse, timeframe)
     receipt = receipt_of(timeframe, outcomes, seconds=time.perf_counter() - began)
     if outcomes and len(receipt.blocked) == len(outcomes):
         raise Blocked(f"Every batch was held by the audit: {'; '.join(receipt.blocked)}. See `ops.findings`.")

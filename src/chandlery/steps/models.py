@@ -18,7 +18,8 @@ log = get_logger(__name__)
 
 _PROJECT = PROJECT_DIR / "dbt_project"
 _PROGRAM = Path(sys.executable).parent / "dbt"
-_MARKET = "staging intermediate marts candles_v1 quality_v1 symbols_v1"
+MARKET_MODELS = "staging intermediate marts candles_v1 quality_v1 symbols_v1"
+"""Everything that follows sessions of bars."""
 _TAIL = 15
 
 
@@ -32,7 +33,13 @@ class ModelReceipt:
 
 
 def build_market_models(
-    warehouse: Warehouse, *, start: date, end: date, target: Path, rebuild: bool = False
+    warehouse: Warehouse,
+    *,
+    start: date,
+    end: date,
+    target: Path,
+    models: str = MARKET_MODELS,
+    rebuild: bool = False,
 ) -> ModelReceipt:
     """Build views, candles, quality scores and what is served of them for the sessions `[start, end)`.
 
@@ -41,6 +48,7 @@ def build_market_models(
         start: first session.
         end: session after the last one.
         target: folder for dbt's artefacts and log.
+        models: which of them, as dbt selects; their tests run with them.
         rebuild: also of sessions whose bars have not changed since they were built.
 
     Raises:
@@ -51,7 +59,7 @@ def build_market_models(
     places = ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT), "--target-path", str(target)]
     arguments = [
         *(str(_PROGRAM), "build", "--quiet", *places, "--log-path", str(target)),
-        *("--select", *_MARKET.split(), "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)),
+        *("--select", *models.split(), "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)),
     ]
     done = subprocess.run(
         arguments,

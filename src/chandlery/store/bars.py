@@ -12,7 +12,6 @@ from datetime import date
 
 import polars as pl
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from chandlery.market.bars import BAR_SCHEMA
 from chandlery.market.revisions import Changes, compare
@@ -21,11 +20,21 @@ from chandlery.store.history import BAR_TABLES, present_bars
 from chandlery.store.holding import hold_rows, replace_findings
 from chandlery.store.ingest_windows import Window, require_latest
 from chandlery.store.instants import commit_instant
-from chandlery.store.tables import bar_sessions, findings, ingest_windows, ingests
+from chandlery.store.tables import findings, ingest_windows, ingests
 from chandlery.store.warehouse import Warehouse, Writer
 
 _FOUND = ("ts", "session", "rule", "severity", "evidence")
 _OPTIONAL = ("vwap", "trade_count")
+# One statement with arrays: row by row, 128 sessions took 70 ms of a window's 350.
+_SESSIONS = text(
+    "insert into ops.bar_sessions (instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id) "
+    "select :instrument, :timeframe, session, bars, first_ts, last_ts, :ingest from unnest("
+    "cast(:session as date[]), cast(:bars as int[]), "
+    "cast(:first_ts as timestamptz[]), cast(:last_ts as timestamptz[])) "
+    "as counted (session, bars, first_ts, last_ts) "
+    "on conflict (instrument_id, timeframe, session) do update set bars = excluded.bars, "
+    "first_ts = excluded.first_ts, last_ts = excluded.last_ts, ingest_id = excluded.ingest_id"
+)
 VANISHED = "bars_vanished"
 """Rule name of the finding about an answer that lacks too many known bars."""
 
@@ -178,15 +187,13 @@ def _note_sessions(connection: Writer, window: Window, changes: Changes, ingest_
         bars=pl.len(), first_ts=pl.col("ts").min(), last_ts=pl.col("ts").max()
     )
     rows = touched.join(counted, on="session", how="left").with_columns(pl.col("bars").fill_null(0)).sort("session")
-    fixed = {
-        "instrument_id": window.instrument.instrument_id,
+    facts = {
+        "instrument": window.instrument.instrument_id,
         "timeframe": window.timeframe.value,
-        "ingest_id": ingest_id,
+        "ingest": ingest_id,
+        **{name: rows[name].to_list() for name in ("session", "bars", "first_ts", "last_ts")},
     }
-    statement = insert(bar_sessions)
-    new = {name: statement.excluded[name] for name in ("bars", "first_ts", "last_ts", "ingest_id")}
-    upsert = statement.on_conflict_do_update(index_elements=["instrument_id", "timeframe", "session"], set_=new)
-    connection.execute(upsert, [{**fixed, **row} for row in rows.to_dicts()])
+    connection.execute(_SESSIONS, facts)
     return tuple(rows["session"].to_list())
 
 

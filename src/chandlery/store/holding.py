@@ -24,9 +24,10 @@ def hold_rows(connection: Writer, window: Window, *, held: pl.DataFrame, answere
     # Another window may have held the same bar: this attempt is the newer word on it, whatever it says.
     if answered.len():
         span = (quarantine.c.ts >= window.since) & (quarantine.c.ts < window.until)
-        theirs: Select[tuple[datetime]] = select(quarantine.c.ts).where(mine & span).distinct()
-        named = set(answered)
-        again = [ts for ts in connection.execute(theirs).scalars() if ts in named]
+        query: Select[tuple[datetime]] = select(quarantine.c.ts).where(mine & span).distinct()
+        theirs = list(connection.execute(query).scalars())
+        named = set(answered) if theirs else set[datetime]()
+        again = [ts for ts in theirs if ts in named]
         for first in range(0, len(again), _CHUNK):
             connection.execute(quarantine.delete().where(mine & quarantine.c.ts.in_(again[first : first + _CHUNK])))
     fixed = {

@@ -80,7 +80,7 @@ def ensure_grants(connection: Writer) -> None:
         )
         connection.exec_driver_sql(f"grant usage on all sequences in schema {schema} to chandlery_pipeline")
     if int(connection.execute(text("show server_version_num")).scalar_one()) >= _HAS_MAINTAIN:
-        connection.exec_driver_sql("grant maintain on all tables in schema raw to chandlery_pipeline")
+        connection.exec_driver_sql("grant maintain on all tables in schema raw, ops to chandlery_pipeline")
     connection.exec_driver_sql("revoke all on ops.api_keys from chandlery_pipeline")
     connection.exec_driver_sql("grant usage on schema serving, ops to chandlery_reader")
     connection.exec_driver_sql("grant select on all tables in schema serving to chandlery_reader")
