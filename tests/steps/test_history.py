@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from chandlery.clock import now
-from chandlery.errors import InvalidInput, NotFound
+from chandlery.errors import Blocked, InvalidInput, NotFound
 from chandlery.market.timeframes import Timeframe
 from chandlery.steps.bars import ingest_bars
 from chandlery.steps.calendar import build_calendar
@@ -99,7 +99,7 @@ def test_question_without_an_answer_says_why(one: Any, fresh: Warehouse) -> None
         find_changes(fresh, "AAPL", "1m", earlier=OPENING, later=NEVER)
 
 
-def test_empty_answer_withdraws_nothing_before_a_second_one_agrees(
+def test_empty_answers_withdraw_nothing_however_often_they_come(
     source_of: Any, days_of: Any, fresh: Warehouse, ask: Ask
 ) -> None:
     day = days_of(1, MONDAY, MONDAY + timedelta(days=1))
@@ -115,9 +115,10 @@ def test_empty_answer_withdraws_nothing_before_a_second_one_agrees(
     assert ingest(source, fresh, timeframe=D1).reasons == ()
     source.frames.clear()
     ingest(source, fresh, timeframe=D1)
-    assert ingest(source, fresh, timeframe=D1).reasons == (("withdrawn", 1),)
-    assert ask(fresh, bars) == [(0,)]
-    assert ask(fresh, "select status from ops.ingest_windows") == [("empty",)]
+    with pytest.raises(Blocked, match="AAPL 1d 2024-01-08"):
+        ingest(source, fresh, timeframe=D1)
+    assert ask(fresh, bars) == [(1,)]
+    assert ask(fresh, "select status from ops.ingest_windows") == [("quarantined",)]
 
 
 def test_snapshots_never_change_while_others_publish(source_of: Any, minutes_of: Any, fresh: Warehouse) -> None:
