@@ -63,7 +63,7 @@ def main() -> None:
     for label, density in DENSITIES.items():
         _report(f"{label}, sliding log", _calls(density), _sliding)
     _report("749 minutes a session, one retry in 50 calls", _calls(749) * (EVERY_RETRY + 1) // EVERY_RETRY, _sliding)
-    _report("567 calls (market-data.md), sliding log", 567, _sliding)
+    _report("567 calls (870 bars a session), sliding log", 567, _sliding)
     _report(
         "567 calls, token bucket of 5 refilled at 5/min", 567, lambda clock: _bucket(clock, per_minute=5, capacity=5)
     )

@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import date
 from functools import cache
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,7 @@ from chandlery.market.bars import BAR_SCHEMA
 from chandlery.market.calendar import sessions
 from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources.protocol import BarBatch
+from chandlery.sources.protocol import BarBatch, BarSource
 from chandlery.steps.bars import ingest_bars
 from chandlery.steps.calendar import build_calendar
 from chandlery.steps.models import build_market_models
@@ -88,13 +89,13 @@ def main() -> None:
                     name=None,
                     source="synthetic",
                 )
-        source = Walks()
+        source = cast("BarSource", Walks())
         # The first batch of a process pays the import of Great Expectations and the first walk.
-        ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=date(2022, 1, 5))  # type: ignore[arg-type]
+        ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=date(2022, 1, 5))
         for symbol in symbols:
             _walk(symbol)
         began = time.perf_counter()
-        receipt = ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=END)  # type: ignore[arg-type]
+        receipt = ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=END)
         ingest = time.perf_counter() - began
         candles = build_market_models(warehouse, start=START, end=END, target=home / "dbt", models=CANDLES).seconds
         models = build_market_models(warehouse, start=START, end=END, target=home / "dbt").seconds

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,15 +11,12 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 
-from chandlery.settings import PROJECT_DIR as ROOT
 from chandlery.settings import export_environment
 from chandlery.steps.candles import dbt_environment
+from chandlery.steps.models import DBT_PROGRAM, DBT_PROJECT
 from chandlery.store.warehouse import Warehouse
 
-PROJECT_DIR = ROOT / "dbt_project"
-DBT_PROGRAM = Path(sys.executable).parent / "dbt"
-"""Beside the interpreter: a code location started by full path does not have it on PATH."""
-_TARGET = PROJECT_DIR / "target"
+_TARGET = DBT_PROJECT / "target"
 _MANIFEST = _TARGET / "manifest.json"
 
 
@@ -115,8 +111,8 @@ def manifest() -> Path:
     newest = max(
         path.stat().st_mtime
         for folder in ("models", "macros", "tests", "seeds")
-        for path in [PROJECT_DIR, *(PROJECT_DIR / folder).rglob("*")]
-        if path.suffix in {".sql", ".yml"} or path == PROJECT_DIR
+        for path in [DBT_PROJECT, *(DBT_PROJECT / folder).rglob("*")]
+        if path.suffix in {".sql", ".yml"} or path == DBT_PROJECT
     )
     if not _MANIFEST.exists() or _MANIFEST.stat().st_mtime < newest:
         _parse()
@@ -127,8 +123,8 @@ def _parse() -> None:
     """Parse beside the target folder and move the result in: processes that start together never read half a file."""
     _TARGET.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="parse-", dir=_TARGET) as folder:
-        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target-path", folder]
-        subprocess.run([str(DBT_PROGRAM), "parse", *places, "--quiet"], check=True, cwd=PROJECT_DIR)
+        places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder]
+        subprocess.run([str(DBT_PROGRAM), "parse", *places, "--quiet"], check=True, cwd=DBT_PROJECT)
         for name in ("partial_parse.msgpack", _MANIFEST.name):
             (Path(folder) / name).replace(_TARGET / name)
 

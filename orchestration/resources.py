@@ -10,9 +10,9 @@ from dagster_dbt import DbtCliResource
 from chandlery.settings import Settings, load_settings
 from chandlery.sources import open_source
 from chandlery.sources.protocol import BarSource
+from chandlery.steps.models import DBT_PROGRAM, DBT_PROJECT
 from chandlery.steps.source import open_shared_source
 from chandlery.store.warehouse import Warehouse, open_warehouse
-from orchestration.dbt import DBT_PROGRAM, PROJECT_DIR
 
 
 class SettingsResource(dg.ConfigurableResource[Settings]):
@@ -49,6 +49,6 @@ def resources() -> dict[str, object]:
         "warehouse": WarehouseResource(),
         "bar_source": BarSourceResource(),
         "dbt": DbtCliResource(
-            project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT_PROGRAM)
+            project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=str(DBT_PROGRAM)
         ),
     }

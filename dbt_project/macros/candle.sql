@@ -1,5 +1,5 @@
 {#
-    Candles of one intraday timeframe (market-data.md section 8): 5m and 30m from minutes, two passes that run at once,
+    Candles of one intraday timeframe: 5m and 30m from minutes, two passes that run at once,
     15m from 5m, 1h and 4h from 30m (decision 0006). From whichever, a candle is exact in open, high, low, close and
     counts, and in sums of whole numbers; sums of fractions agree to 1e-12.
     Buckets start at the session's open, so a half day or a change of the clock needs no special case; the last one

@@ -1,4 +1,4 @@
-"""Bars: fetched, landed, audited and published per window; what fails the audit is held, never shown."""
+"""Bars: fetched, audited and published per window; what fails the audit is held, never shown."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ from orchestration.metadata import Materialized, picture, table
 from orchestration.partitions import DAILY, RANGE, window_of
 
 _GATE = (
-    ("batch_fulfils_the_contract", "Great Expectations suite on every landed batch of the run."),
+    ("batch_fulfils_the_contract", "Great Expectations suite on every batch of the run."),
     ("no_batch_is_held", "No batch had so many faulty bars that all of it was held."),
 )
 

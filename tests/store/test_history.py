@@ -17,7 +17,7 @@ from chandlery.market.symbols import AssetClass, Instrument
 from chandlery.market.timeframes import Timeframe
 from chandlery.quality.findings import FINDING_SCHEMA
 from chandlery.store.bars import Judged, Published, publish
-from chandlery.store.history import Series, bars_as_of, changes_between, count_versions, versions
+from chandlery.store.history import Series, bars_as_of, changes_between, versions
 from chandlery.store.ingest_windows import begin_window
 from chandlery.store.instants import commit_instant, settle
 from chandlery.store.universe import register_instrument
@@ -136,7 +136,7 @@ def test_versions_say_why_they_came_and_from_which_requests(book: Book) -> None:
     assert rows["reason"].to_list() == ["first", "late_trade", "vendor_correction", "split_rebasis"]
     assert rows["request_ids"].to_list() == [["a"], ["b"], ["c"], ["d"]]
     assert rows["known_to"].to_list() == [*rows["known_from"].to_list()[1:], None]
-    assert count_versions(book.warehouse, book.instrument.instrument_id, Timeframe.M1) == (2, 3)
+    assert book.present().height == 2
 
 
 def test_changes_between_two_instants_are_listed(book: Book) -> None:

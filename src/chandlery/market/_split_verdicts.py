@@ -1,6 +1,6 @@
 """Which recorded splits happened, and when.
 
-The provider's known defects (market-data.md 2.4): the same split on two dates a week apart (216 rows, SHOP 2022-06-22
+The provider's known defects: the same split on two dates a week apart (216 rows, SHOP 2022-06-22
 and 06-29), ex-dates a session early or late, ratios that are none, splits nobody traded on. Only recorded splits are
 looked at: a crash without a record is never called a split here.
 """

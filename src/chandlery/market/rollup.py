@@ -1,16 +1,17 @@
 """Candles from minutes as a frame: the marts' twin, for the reads they do not hold.
 
 The marts keep regular hours, aligned to the session. Extended hours (a series of its own) and the vendor's alignment
-are rolled up when they are asked for. The rules are those of market-data.md section 8.
+are rolled up when they are asked for, by the same rules (docs/explanation/data.md).
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import polars as pl
 
 from chandlery.errors import InvalidInput
 from chandlery.market.bars import TS
+from chandlery.market.finality import LATE, day_final_at
 from chandlery.market.timeframes import CANDLE_TIMEFRAMES, Timeframe
 
 Hours = Literal["regular", "extended"]
@@ -37,9 +38,6 @@ trading minute has no vwap, vwap also where nothing traded; trade_count where a 
 _EDGES: dict[Hours, tuple[str, str]] = {"regular": ("open", "close"), "extended": ("pre_open", "post_close")}
 _BY_CLOCK = (Timeframe.H1, Timeframe.H4)
 """The other lengths divide the half hour between a full hour and the open, so both alignments agree on them."""
-_LATE = timedelta(minutes=15)
-"""How long after its end a bucket may still get a minute (market-data.md section 8, rule 9)."""
-_ALWAYS_OPEN = "24/7"
 
 
 def roll_up(
@@ -83,8 +81,6 @@ def roll_up(
 def _opened(sessions: pl.DataFrame, hours: Hours, zone: str) -> pl.DataFrame:
     """Return the sessions with the hours asked for, what each and its week expect, and when they are final."""
     start, end = _EDGES[hours]
-    next_morning = (pl.col("session") + pl.duration(days=1)).dt.combine(time(11)).dt.replace_time_zone(zone)
-    is_always_open = pl.col("calendar") == _ALWAYS_OPEN
     opened = sessions.sort(start).select(
         "session",
         "day_ts",
@@ -93,7 +89,7 @@ def _opened(sessions: pl.DataFrame, hours: Hours, zone: str) -> pl.DataFrame:
         closes_at=pl.col(end),
         monday=pl.col("session").dt.truncate("1w"),
         length=(pl.col(end) - pl.col(start)).dt.total_minutes(),
-        final_at=pl.when(is_always_open).then(pl.col(end) + _LATE).otherwise(next_morning.dt.convert_time_zone("UTC")),
+        final_at=day_final_at(zone),
     )
     return opened.with_columns(
         week_length=pl.col("length").sum().over("monday"), week_final_at=pl.col("final_at").max().over("monday")
@@ -127,7 +123,7 @@ def _bucket(timeframe: Timeframe, alignment: Alignment) -> dict[str, pl.Expr]:
     )
     end = pl.min_horizontal(start + size, "closes_at")
     expected = (end - pl.max_horizontal(start, "opens_at")).dt.total_minutes()
-    return {"bucket": start, "expected": expected, "known_at": end + _LATE}
+    return {"bucket": start, "expected": expected, "known_at": end + LATE}
 
 
 def _sums() -> dict[str, pl.Expr]:

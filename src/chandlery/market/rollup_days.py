@@ -1,15 +1,12 @@
 """Days and weeks from a source's own day bars."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from chandlery.errors import InvalidInput
+from chandlery.market.finality import day_final_at
 from chandlery.market.timeframes import Timeframe
-
-_COMPLETE_AT = timedelta(hours=11)
-"""New York time of the day after at which the vendor's daily file is complete."""
-_SETTLES = timedelta(minutes=15)
 
 
 def roll_up_days(
@@ -34,7 +31,7 @@ def roll_up_days(
     if timeframe not in {Timeframe.D1, Timeframe.W1}:
         raise InvalidInput(f"Day bars were to make {timeframe} candles; they make 1d and 1w.")
     key = "day_ts" if timeframe is Timeframe.D1 else "week_ts"
-    known = sessions.select("session", "day_ts", "week_ts", _final_at(zone).alias("final_at"))
+    known = sessions.select("session", "day_ts", "week_ts", day_final_at(zone).alias("final_at"))
     expected = known.group_by(key).agg(expected_count=pl.len(), final_at=pl.col("final_at").max())
     turnover = pl.col("vwap") * pl.col("volume")
     lacks_vwap = pl.col("vwap").is_null() & (pl.col("volume") > 0)
@@ -64,10 +61,3 @@ def roll_up_days(
         (pl.col("final_at") <= as_of).alias("is_final"),
     )
     return shown.sort("ts")
-
-
-def _final_at(zone: str) -> pl.Expr:
-    if zone == "UTC":
-        return pl.col("close") + _SETTLES
-    morning = pl.col("session").cast(pl.Datetime("us")) + timedelta(days=1) + _COMPLETE_AT
-    return morning.dt.replace_time_zone(zone).dt.convert_time_zone("UTC")

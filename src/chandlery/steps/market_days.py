@@ -15,6 +15,7 @@ from chandlery import clock
 from chandlery.errors import InvalidInput, NotFound, SourceError
 from chandlery.log import get_logger
 from chandlery.market.bars import BAR_SCHEMA, check_range
+from chandlery.market.finality import LATE
 from chandlery.market.symbols import AssetClass, Instrument
 from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
 from chandlery.sources.flatfiles import FlatFiles, flat_path
@@ -22,7 +23,7 @@ from chandlery.sources.protocol import BarBatch, BarSource
 from chandlery.steps.bars import Progress, silent
 from chandlery.steps.batches import Outcome, judge_batch, publish_batch
 from chandlery.steps.ingest_receipt import IngestReceipt, receipt_of
-from chandlery.steps.planning import SETTLES_AFTER, PlannedWindow, ticker_on
+from chandlery.steps.planning import PlannedWindow, ticker_on
 from chandlery.store.coverage import listing_dates, ticker_spans
 from chandlery.store.flat_files import known_etag, note_file
 from chandlery.store.ingest_windows import Window, begin_window, fail_window
@@ -145,7 +146,7 @@ class _Market:
         absent: list[date] = []
         dropped = 0
         sessions = sessions_between(self.warehouse, _CALENDAR, start, end)
-        sessions = sessions.filter(pl.col("close") + SETTLES_AFTER <= moment)
+        sessions = sessions.filter(pl.col("close") + LATE <= moment)
         for place in range(sessions.height):
             session: date = sessions["session"][place]
             try:

@@ -16,8 +16,9 @@ from chandlery.store.warehouse import Warehouse
 
 log = get_logger(__name__)
 
-_PROJECT = PROJECT_DIR / "dbt_project"
-_PROGRAM = Path(sys.executable).parent / "dbt"
+DBT_PROJECT = PROJECT_DIR / "dbt_project"
+DBT_PROGRAM = Path(sys.executable).parent / "dbt"
+"""Beside the interpreter: a process started by full path does not have it on PATH."""
 MARKET_MODELS = "staging intermediate marts candles_v1 quality_v1 symbols_v1"
 """Everything that follows sessions of bars."""
 _TAIL = 15
@@ -56,14 +57,14 @@ def build_market_models(
     """
     began = perf_counter()
     variables = {"start_session": str(start), "end_session": str(end), "rebuild": rebuild}
-    places = ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT), "--target-path", str(target)]
+    places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target)]
     arguments = [
-        *(str(_PROGRAM), "build", "--quiet", *places, "--log-path", str(target)),
+        *(str(DBT_PROGRAM), "build", "--quiet", *places, "--log-path", str(target)),
         *("--select", *models.split(), "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)),
     ]
     done = subprocess.run(
         arguments,
-        cwd=_PROJECT,
+        cwd=DBT_PROJECT,
         env=process_environment({**dbt_environment(warehouse), "DO_NOT_TRACK": "1"}),
         capture_output=True,
         text=True,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from chandlery.market.calendar import ZONES
+from chandlery.market.finality import LATE
 from chandlery.market.symbols import AssetClass, Instrument
 from chandlery.market.timeframes import Timeframe
 from chandlery.store.coverage import TickerSpan, done_spans, listing_dates, open_spans, ticker_spans, usual_bars
@@ -23,8 +24,6 @@ from chandlery.store.universe import find_instrument, tracked_instruments
 from chandlery.store.warehouse import Reader, Warehouse
 
 BARS_AN_ANSWER = 50_000
-SETTLES_AFTER = timedelta(minutes=15)
-"""A session is asked for once its last trades are in."""
 _DAYS_A_WINDOW = 5_000
 _UNKNOWN_BARS = {AssetClass.CRYPTO: 1440}
 _EXTENDED_MINUTES = 960
@@ -145,7 +144,7 @@ def _windows(  # noqa: PLR0917 - one series with all that is known of it
     if start >= end:
         return
     every = sessions_between(warehouse, instrument.calendar, start, end)
-    closed = every.filter(pl.col("close") + SETTLES_AFTER <= now)
+    closed = every.filter(pl.col("close") + LATE <= now)
     # A day that has not come is refused by the vendor even where it is no session.
     is_over = end <= now.astimezone(ZoneInfo(ZONES[instrument.calendar])).date() and closed.height == every.height
     days: list[date] = closed["session"].to_list()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Executable, Select, Table, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Executable, Select, Table, literal, select, union_all
 
 from chandlery.market.bars import BAR_SCHEMA, VALUE_COLUMNS
 from chandlery.market.timeframes import Timeframe
@@ -152,18 +152,6 @@ def sources_of(
     with warehouse.read() as connection:
         names: list[str] = list(connection.execute(query).scalars())
     return tuple(sorted({part for name in names for part in name.split("+")}))
-
-
-def count_versions(warehouse: Warehouse, instrument_id: int, timeframe: Timeframe) -> tuple[int, int]:
-    """Return how many present and how many ended versions one series has."""
-    with warehouse.read() as connection:
-        present, ended = (
-            connection.execute(
-                select(func.count()).select_from(table).where(table.c.instrument_id == instrument_id)
-            ).scalar_one()
-            for table in BAR_TABLES[timeframe]
-        )
-    return present, ended
 
 
 def _values(table: Table) -> list[Any]:

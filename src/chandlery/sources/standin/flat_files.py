@@ -23,7 +23,6 @@ from chandlery.sources.standin.holdings import Holdings
 
 FLAT_FILE_PATH = "/flatfiles/us_stocks_sip/{kind}/{year}/{month}/{name}"
 KINDS = {"minute_aggs_v1": Timeframe.M1, "day_aggs_v1": Timeframe.D1}
-COLUMNS = ("ticker", "volume", "open", "close", "high", "low", "window_start", "transactions")
 _SUFFIX = ".csv.gz"
 _KEPT_FILES = 16
 _NANOSECONDS = 1_000_000

@@ -10,9 +10,11 @@ from chandlery.sources.standin.faults.fault import Fault
 
 _RETRY = "Try again after a back-off; every try counts against the rate budget. "
 _RETRY_OR_UNAVAILABLE = _RETRY + "After the last try: Unavailable, and one failure more for the circuit breaker."
-_REFUSE = "BadPayload; nothing of the window is landed, and the window is failed with that code."
+_REFUSE = "BadPayload; nothing of the window is published, and the window is failed with that code."
 _HOLD = "Taken as sent; the audit holds the bar in quarantine and it does not reach the marts."
-_STOP = "NotEntitled at once, no retry; nothing of the window is landed and the run says which key or plan to change."
+_STOP = (
+    "NotEntitled at once, no retry; nothing of the window is published and the run says which key or plan to change."
+)
 
 
 @dataclass(frozen=True, slots=True)
