@@ -132,6 +132,16 @@ class PipelineSettings(_Group):
     symbols: tuple[str, ...] = Field((), description="Symbols to track; empty: what is tracked, or all of a tape.")
 
 
+class QualitySettings(_Group):
+    """Judging bars."""
+
+    thresholds: dict[str, float] = Field(
+        {},
+        description="Thresholds of rules that are not at their default, by name (docs/reference/rules.md), as "
+        "CHANDLERY_QUALITY__THRESHOLDS__SPIKE_SIGMAS=10 or as one JSON object.",
+    )
+
+
 class OptimizeSettings(_Group):
     """Studies."""
 
@@ -171,6 +181,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     dagster: DagsterSettings = DagsterSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    quality: QualitySettings = QualitySettings()
     optimize: OptimizeSettings = OptimizeSettings()
     risk: RiskSettings = RiskSettings()
 

@@ -37,7 +37,10 @@ def bars(*closes: float, vwap: float | None = None, trade_count: int | None = No
 
 
 def findings(*rules: str, session: date = START) -> pl.DataFrame:
-    rows = [(place, FIRST, session, rule, "minor", '{"n": 1}') for place, rule in enumerate(rules)]
+    rows = [
+        (place, FIRST, None, session, session, rule, 5, "minor", "confirmed", "validity", '{"n": 1}')
+        for place, rule in enumerate(rules)
+    ]
     return pl.DataFrame(rows, schema=dict(FINDING_SCHEMA), orient="row")
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from chandlery.errors import InvalidInput
-from chandlery.market.bars import BAR_SCHEMA
+from chandlery.market.bars import BAR_SCHEMA, TS
 from chandlery.quality.context import AuditContext
 from chandlery.quality.findings import FINDING_SCHEMA, OFFENCE_SCHEMA, Severity
 from chandlery.quality.rules.registry import rules_for
 from chandlery.quality.rules.rule import Rule
+from chandlery.quality.verdicts import Verdict
 
 _BLOCKING_SHARE = 0.05
 _BLOCKING_ROWS = 3
@@ -103,14 +104,23 @@ def _evaluate(rule: Rule, batch: pl.DataFrame, context: AuditContext) -> tuple[p
 
 def _named(offences: pl.DataFrame, rule: Rule, context: AuditContext, *, ran: bool) -> pl.DataFrame:
     severity = rule.severity if ran else Severity.MAJOR
-    return offences.with_columns(
-        ts=pl.col("ts").fill_null(context.first_instant()),
+    verdict = rule.verdict if ran else Verdict.SUSPECTED
+    return offences.select(
+        "row",
+        pl.col("ts").fill_null(context.first_instant()),
+        pl.lit(None, dtype=TS).alias("ts_end"),
+        "evidence",
     ).select(
         "row",
         "ts",
+        "ts_end",
         context.session_date().alias("session"),
+        context.session_date().alias("last_session"),
         pl.lit(rule.name).alias("rule"),
+        pl.lit(rule.number, dtype=pl.Int16).alias("check"),
         pl.lit(severity.value).alias("severity"),
+        pl.lit(verdict.value).alias("verdict"),
+        pl.lit(rule.term.value).alias("term"),
         "evidence",
     )
 

@@ -5,6 +5,9 @@ from enum import StrEnum
 import polars as pl
 
 from chandlery.market.bars import TS
+from chandlery.market.findings import FINDING_SCHEMA
+
+__all__ = ["FINDING_SCHEMA", "OFFENCE_SCHEMA", "Severity", "empty_offences", "evidence"]
 
 
 class Severity(StrEnum):
@@ -25,16 +28,6 @@ _WEIGHTS = {Severity.CRITICAL: 1.0, Severity.MAJOR: 0.5, Severity.MINOR: 0.15, S
 
 OFFENCE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "ts": TS, "evidence": pl.String}
 """What a rule returns. `row` is the bar's place in the batch, null when the finding is about no bar."""
-
-FINDING_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "row": pl.UInt32,
-    "ts": TS,
-    "session": pl.Date,
-    "rule": pl.String,
-    "severity": pl.String,
-    "evidence": pl.String,
-}
-"""One row a finding; `evidence` is a JSON object; only `row` may be null."""
 
 
 def empty_offences() -> pl.DataFrame:

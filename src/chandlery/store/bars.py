@@ -14,6 +14,7 @@ import polars as pl
 from sqlalchemy import func, select, text
 
 from chandlery.market.bars import BAR_SCHEMA
+from chandlery.market.findings import FINDING_SCHEMA
 from chandlery.market.revisions import Changes, compare
 from chandlery.store.copying import copy_rows
 from chandlery.store.history import BAR_TABLES, present_bars
@@ -23,12 +24,13 @@ from chandlery.store.instants import commit_instant
 from chandlery.store.tables import findings, ingest_windows, ingests
 from chandlery.store.warehouse import Warehouse, Writer
 
-_FOUND = ("ts", "session", "rule", "severity", "evidence")
+_FOUND = tuple(name for name in FINDING_SCHEMA if name != "row")
 _OPTIONAL = ("vwap", "trade_count")
 # One statement with arrays: row by row, 128 sessions took 70 ms of a window's 350.
 _SESSIONS = text(
-    "insert into ops.bar_sessions (instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id) "
-    "select :instrument, :timeframe, session, bars, first_ts, last_ts, :ingest from unnest("
+    "insert into ops.bar_sessions "
+    "(instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id, first_ingest_id) "
+    "select :instrument, :timeframe, session, bars, first_ts, last_ts, :ingest, :ingest from unnest("
     "cast(:session as date[]), cast(:bars as int[]), "
     "cast(:first_ts as timestamptz[]), cast(:last_ts as timestamptz[])) "
     "as counted (session, bars, first_ts, last_ts) "
@@ -46,7 +48,7 @@ class Judged:
     Attributes:
         passed: bars without objection, in `BAR_SCHEMA`, ascending, unique by `ts`.
         held: rows that may not become bars: `seq` (row of the batch), `BAR_SCHEMA`, `rules` (list of names).
-        found: findings: ts, session, rule, severity, evidence (JSON text).
+        found: findings in `FINDING_SCHEMA`.
         blocked: nothing of the batch is believed; `held` has all its rows.
         source: who published the bars.
         request_ids: the source's ids of its answers.
@@ -264,11 +266,17 @@ def _is_confirmed(connection: Writer, window: Window, batch: Judged) -> bool:
 def _vanished(window: Window, batch: Judged, changes: Changes, known: int) -> pl.DataFrame:
     evidence = {"known": known, "missing": changes.withdrawn.height, "payload_sha256": batch.payload_sha256}
     first = changes.withdrawn["ts"][0]
+    session = first.astimezone(window.zone).date()
     row = {
-        "ts": [first],
-        "session": [first.astimezone(window.zone).date()],
-        "rule": [VANISHED],
-        "severity": ["major"],
-        "evidence": [json.dumps(evidence)],
+        "ts": first,
+        "ts_end": None,
+        "session": session,
+        "last_session": session,
+        "rule": VANISHED,
+        "check": 24,
+        "severity": "major",
+        "verdict": "suspected",
+        "term": "none",
+        "evidence": json.dumps(evidence),
     }
-    return pl.DataFrame(row, schema={name: batch.found.schema[name] for name in _FOUND})
+    return pl.DataFrame([row], schema={name: FINDING_SCHEMA[name] for name in _FOUND})

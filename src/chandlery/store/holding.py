@@ -41,9 +41,10 @@ def hold_rows(connection: Writer, window: Window, *, held: pl.DataFrame, answere
 
 
 def replace_findings(connection: Writer, window: Window, found: pl.DataFrame) -> None:
-    """Write findings (ts, session, rule, severity, evidence as JSON text) in place of the window's open ones."""
+    """Write findings (`FINDING_SCHEMA`) in place of the window's open ones."""
     fixed = {
         "instrument_id": window.instrument.instrument_id,
+        "calendar": window.instrument.calendar,
         "timeframe": window.timeframe.value,
     }
     scope = (
@@ -56,12 +57,12 @@ def replace_findings(connection: Writer, window: Window, found: pl.DataFrame) ->
     connection.execute(findings.delete().where(scope))
     if found.is_empty():
         return
-    columns = found.select("ts", "session", "rule", "severity", "evidence")
+    columns = found.drop("row", strict=False)
     rows = [
         {**row, **fixed, "window_id": window.window_id, "evidence": json.loads(row["evidence"])}
         for row in columns.to_dicts()
     ]
     statement = insert(findings)
-    upsert = statement.on_conflict_do_nothing(index_elements=["instrument_id", "timeframe", "ts", "rule"])
+    upsert = statement.on_conflict_do_nothing(index_elements=["instrument_id", "calendar", "timeframe", "ts", "rule"])
     for first in range(0, len(rows), _CHUNK):
         connection.execute(upsert, rows[first : first + _CHUNK])

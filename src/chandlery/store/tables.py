@@ -15,7 +15,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Numeric,
     PrimaryKeyConstraint,
     Table,
@@ -25,39 +24,54 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-OWNED_SCHEMAS = frozenset({"raw", "ops", "research"})
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from chandlery.store._columns import instrument_column, metadata, ts_column, value_columns
+from chandlery.store.quality_tables import (
+    finding_events,
+    findings,
+    judged_sessions,
+    repairs,
+    witness_bars,
 )
 
-_NOW = text("now()")
+__all__ = [
+    "OWNED_SCHEMAS",
+    "api_keys",
+    "bar_sessions",
+    "bars_1d",
+    "bars_1d_history",
+    "bars_1m",
+    "bars_1m_history",
+    "calendar_findings",
+    "corporate_actions",
+    "dividends",
+    "equity",
+    "evaluations",
+    "finding_events",
+    "findings",
+    "flat_files",
+    "ingest_windows",
+    "ingests",
+    "instrument_tickers",
+    "instruments",
+    "judged_sessions",
+    "metadata",
+    "provider_gates",
+    "publication",
+    "quarantine",
+    "repairs",
+    "requests",
+    "risk_reports",
+    "session_exceptions",
+    "sessions",
+    "splits",
+    "strategies",
+    "studies",
+    "ticker_events",
+    "trades",
+    "witness_bars",
+]
 
-
-def _ts(name: str, *, nullable: bool = False, default: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=_NOW if default else None)
-
-
-def _instrument(*, primary_key: bool = False) -> Column[int]:
-    return Column(
-        "instrument_id",
-        Integer,
-        ForeignKey("ops.instruments.instrument_id"),
-        primary_key=primary_key,
-        nullable=False,
-        autoincrement=False,
-    )
-
-
-def _values(*, nullable: bool = False) -> list[Column[object]]:
-    prices = [Column(name, Double, nullable=nullable) for name in ("open", "high", "low", "close", "volume")]
-    return [*prices, Column("vwap", Double), Column("trade_count", BigInteger)]
-
+OWNED_SCHEMAS = frozenset({"raw", "ops", "research"})
 
 instruments = Table(
     "instruments",
@@ -73,7 +87,7 @@ instruments = Table(
     Column("share_class_figi", Text),
     Column("cik", Text),
     Column("is_tracked", Boolean, nullable=False, server_default=text("true")),
-    _ts("created_at", default=True),
+    ts_column("created_at", default=True),
     schema="ops",
 )
 
@@ -83,7 +97,7 @@ instrument_tickers = Table(
     Column("ticker", Text, primary_key=True),
     Column("valid_from", Date, primary_key=True),
     Column("valid_to", Date),
-    _instrument(),
+    instrument_column(),
     Column("source", Text, nullable=False),
     schema="ops",
 )
@@ -93,12 +107,12 @@ sessions = Table(
     metadata,
     Column("calendar", Text, primary_key=True),
     Column("session", Date, primary_key=True),
-    _ts("open"),
-    _ts("close"),
-    _ts("pre_open"),
-    _ts("post_close"),
-    _ts("day_ts"),
-    _ts("week_ts"),
+    ts_column("open"),
+    ts_column("close"),
+    ts_column("pre_open"),
+    ts_column("post_close"),
+    ts_column("day_ts"),
+    ts_column("week_ts"),
     Column("is_early", Boolean, nullable=False),
     Column("votes", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     schema="ops",
@@ -111,12 +125,12 @@ session_exceptions = Table(
     Column("calendar", Text, nullable=False),
     Column("instrument_id", Integer, ForeignKey("ops.instruments.instrument_id")),
     Column("kind", Text, nullable=False),
-    _ts("starts_at"),
-    _ts("ends_at"),
+    ts_column("starts_at"),
+    ts_column("ends_at"),
     Column("reason", Text, nullable=False),
     Column("evidence", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("source", Text, nullable=False),
-    _ts("created_at", default=True),
+    ts_column("created_at", default=True),
     UniqueConstraint("calendar", "instrument_id", "kind", "starts_at", postgresql_nulls_not_distinct=True),
     schema="ops",
 )
@@ -131,7 +145,7 @@ calendar_findings = Table(
     Column("severity", Text, nullable=False),
     Column("evidence", JSONB, nullable=False),
     Column("state", Text, nullable=False, server_default="open"),
-    _ts("found_at", default=True),
+    ts_column("found_at", default=True),
     UniqueConstraint("calendar", "session", "rule"),
     schema="ops",
 )
@@ -140,7 +154,7 @@ ingest_windows = Table(
     "ingest_windows",
     metadata,
     Column("window_id", BigInteger, Identity(), primary_key=True),
-    _instrument(),
+    instrument_column(),
     Column("timeframe", Text, nullable=False),
     Column("start_session", Date, nullable=False),
     Column("end_session", Date, nullable=False),
@@ -156,8 +170,8 @@ ingest_windows = Table(
     Column("rows_dropped", Integer, nullable=False, server_default="0"),
     Column("error_code", Text),
     Column("run_id", Text),
-    _ts("started_at", default=True),
-    _ts("finished_at", nullable=True),
+    ts_column("started_at", default=True),
+    ts_column("finished_at", nullable=True),
     UniqueConstraint("instrument_id", "timeframe", "start_session", "end_session"),
     schema="ops",
 )
@@ -172,20 +186,21 @@ ingests = Table(
     Column("request_ids", ARRAY(Text), nullable=False),
     Column("payload_sha256", Text, nullable=False),
     Column("run_id", Text),
-    _ts("known_from"),
+    ts_column("known_from"),
     schema="ops",
 )
 
 bar_sessions = Table(
     "bar_sessions",
     metadata,
-    _instrument(primary_key=True),
+    instrument_column(primary_key=True),
     Column("timeframe", Text, primary_key=True),
     Column("session", Date, primary_key=True),
     Column("bars", Integer, nullable=False),
-    _ts("first_ts", nullable=True),
-    _ts("last_ts", nullable=True),
+    ts_column("first_ts", nullable=True),
+    ts_column("last_ts", nullable=True),
     Column("ingest_id", Integer, nullable=False),
+    Column("first_ingest_id", Integer, nullable=False),
     schema="ops",
 )
 
@@ -201,7 +216,7 @@ requests = Table(
     Column("outcome", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("ms", Integer, nullable=False),
-    _ts("sent_at"),
+    ts_column("sent_at"),
     Index(None, "sent_at"),
     schema="ops",
 )
@@ -212,8 +227,8 @@ provider_gates = Table(
     Column("host", Text, primary_key=True),
     Column("sends", ARRAY(DateTime(timezone=True)), nullable=False, server_default=text("'{}'")),
     Column("failures", Integer, nullable=False, server_default="0"),
-    _ts("opened_at", nullable=True),
-    _ts("probe_at", nullable=True),
+    ts_column("opened_at", nullable=True),
+    ts_column("probe_at", nullable=True),
     schema="ops",
 )
 
@@ -225,7 +240,7 @@ flat_files = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("ingests", Integer, nullable=False, server_default="1"),
-    _ts("seen_at", default=True),
+    ts_column("seen_at", default=True),
     schema="ops",
 )
 
@@ -233,7 +248,7 @@ corporate_actions = Table(
     "corporate_actions",
     metadata,
     Column("action_id", BigInteger, Identity(), primary_key=True),
-    _instrument(),
+    instrument_column(),
     Column("kind", Text, nullable=False),
     Column("ex_date", Date, nullable=False),
     Column("split_from", Integer),
@@ -243,28 +258,9 @@ corporate_actions = Table(
     Column("status", Text, nullable=False),
     Column("evidence", JSONB, nullable=False),
     Column("source", Text, nullable=False),
-    _ts("known_from"),
-    _ts("known_to", nullable=True),
+    ts_column("known_from"),
+    ts_column("known_to", nullable=True),
     Index(None, "instrument_id", "ex_date"),
-    schema="ops",
-)
-
-findings = Table(
-    "findings",
-    metadata,
-    Column("finding_id", BigInteger, Identity(), primary_key=True),
-    _instrument(),
-    Column("timeframe", Text, nullable=False),
-    _ts("ts"),
-    Column("session", Date, nullable=False),
-    Column("rule", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("evidence", JSONB, nullable=False),
-    Column("state", Text, nullable=False, server_default="open"),
-    Column("window_id", BigInteger, nullable=False),
-    _ts("found_at", default=True),
-    UniqueConstraint("instrument_id", "timeframe", "ts", "rule"),
-    Index(None, "instrument_id", "timeframe", "session"),
     schema="ops",
 )
 
@@ -273,7 +269,7 @@ publication = Table(
     metadata,
     Column("dataset", Text, primary_key=True),
     Column("version", BigInteger, primary_key=True),
-    _ts("published_at", default=True),
+    ts_column("published_at", default=True),
     Column("run_id", Text),
     Column("code_version", Text, nullable=False),
     Column("source", Text, nullable=False),
@@ -292,10 +288,10 @@ api_keys = Table(
     Column("preview", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
-    _ts("created_at", default=True),
-    _ts("expires_at", nullable=True),
-    _ts("revoked_at", nullable=True),
-    _ts("last_used_at", nullable=True),
+    ts_column("created_at", default=True),
+    ts_column("expires_at", nullable=True),
+    ts_column("revoked_at", nullable=True),
+    ts_column("last_used_at", nullable=True),
     schema="ops",
 )
 
@@ -340,12 +336,12 @@ quarantine = Table(
     metadata,
     Column("window_id", BigInteger, nullable=False),
     Column("seq", Integer, nullable=False),
-    _instrument(),
+    instrument_column(),
     Column("timeframe", Text, nullable=False),
     Column("ts", DateTime(timezone=True), nullable=False),
-    *_values(nullable=True),
+    *value_columns(nullable=True),
     Column("rules", ARRAY(Text), nullable=False),
-    _ts("held_at", default=True),
+    ts_column("held_at", default=True),
     Index(None, "instrument_id", "timeframe", "ts"),
     schema="raw",
 )
@@ -353,20 +349,20 @@ quarantine = Table(
 splits = Table(
     "massive__splits",
     metadata,
-    _instrument(primary_key=True),
+    instrument_column(primary_key=True),
     Column("execution_date", Date, primary_key=True),
     Column("split_from", Integer, primary_key=True, autoincrement=False),
     Column("split_to", Integer, primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
     Column("known_from", DateTime(timezone=True), primary_key=True),
-    _ts("known_to", nullable=True),
+    ts_column("known_to", nullable=True),
     schema="raw",
 )
 
 dividends = Table(
     "massive__dividends",
     metadata,
-    _instrument(primary_key=True),
+    instrument_column(primary_key=True),
     Column("ex_dividend_date", Date, primary_key=True),
     Column("cash_amount", Numeric, primary_key=True),
     Column("currency", Text, primary_key=True),
@@ -377,20 +373,20 @@ dividends = Table(
     Column("frequency", Integer),
     Column("source", Text, nullable=False),
     Column("known_from", DateTime(timezone=True), primary_key=True),
-    _ts("known_to", nullable=True),
+    ts_column("known_to", nullable=True),
     schema="raw",
 )
 
 ticker_events = Table(
     "massive__ticker_events",
     metadata,
-    _instrument(primary_key=True),
+    instrument_column(primary_key=True),
     Column("event_date", Date, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("ticker", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("known_from", DateTime(timezone=True), primary_key=True),
-    _ts("known_to", nullable=True),
+    ts_column("known_to", nullable=True),
     schema="raw",
 )
 
@@ -413,11 +409,11 @@ studies = Table(
     Column("strategy", Text, nullable=False),
     Column("strategy_version", Integer, nullable=False),
     Column("definition_hash", Text, nullable=False),
-    _instrument(),
+    instrument_column(),
     Column("timeframe", Text, nullable=False),
     Column("panel_id", Text, nullable=False),
-    _ts("first_ts"),
-    _ts("last_ts"),
+    ts_column("first_ts"),
+    ts_column("last_ts"),
     Column("bars", Integer, nullable=False),
     Column("method", Text, nullable=False),
     Column("objective", Text, nullable=False),
@@ -429,7 +425,7 @@ studies = Table(
     Column("source", Text, nullable=False),
     Column("code_version", Text, nullable=False),
     Column("run_id", Text),
-    _ts("created_at", default=True),
+    ts_column("created_at", default=True),
     schema="research",
 )
 
@@ -458,8 +454,8 @@ trades = Table(
     metadata,
     Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True),
-    _ts("entry_ts"),
-    _ts("exit_ts", nullable=True),
+    ts_column("entry_ts"),
+    ts_column("exit_ts", nullable=True),
     Column("entry_price", Double, nullable=False),
     Column("exit_price", Double),
     Column("net_return", Double),
@@ -477,7 +473,7 @@ risk_reports = Table(
     Column("limit_state", Text, nullable=False),
     Column("code_version", Text, nullable=False),
     Column("run_id", Text),
-    _ts("created_at", default=True),
+    ts_column("created_at", default=True),
     Index(None, "portfolio", "as_of"),
     schema="research",
 )

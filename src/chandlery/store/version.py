@@ -6,7 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 from chandlery.errors import NotMigrated
 from chandlery.store.warehouse import Reader
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 
 def check_migrated(connection: Reader) -> None:

@@ -102,7 +102,7 @@ def test_rule_that_cannot_run_becomes_a_finding_about_itself() -> None:
     def broken(bars: pl.DataFrame, _: AuditContext) -> pl.DataFrame:
         return bars.select("no_such_column")
 
-    verdict = audit(bars_of(11), CONTEXT, rules=[Rule("rule_is_broken", Severity.CRITICAL, "Never.", broken)])
+    verdict = audit(bars_of(11), CONTEXT, rules=[Rule("rule_is_broken", 1, Severity.CRITICAL, "Never.", broken)])
     (row,) = verdict.findings.iter_rows(named=True)
     assert (row["rule"], row["severity"], row["ts"], row["row"]) == ("rule_is_broken", "major", OPEN, None)
     assert "no_such_column" in row["evidence"]
@@ -115,7 +115,7 @@ def test_defect_of_a_rule_that_is_no_frame_error_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        audit(bars_of(11), CONTEXT, rules=[Rule("rule_is_broken", Severity.MAJOR, "Never.", broken)])
+        audit(bars_of(11), CONTEXT, rules=[Rule("rule_is_broken", 1, Severity.MAJOR, "Never.", broken)])
 
 
 def test_bar_without_ts_is_held_and_its_finding_has_one() -> None:

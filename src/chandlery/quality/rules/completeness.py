@@ -6,6 +6,7 @@ from chandlery.market.timeframes import Timeframe
 from chandlery.quality.context import AuditContext
 from chandlery.quality.findings import OFFENCE_SCHEMA, Severity, empty_offences, evidence
 from chandlery.quality.rules.rule import PRICES, Rule
+from chandlery.quality.verdicts import Verdict
 
 _SHARE = 0.95
 
@@ -77,17 +78,21 @@ def _session_has_its_bar(bars: pl.DataFrame, context: AuditContext) -> pl.DataFr
 RULES = (
     Rule(
         "session_is_complete",
+        17,
         Severity.MAJOR,
         "A regular session has at least 95 % of its minutes, fillers not counted; where the median session of the "
         "batch has less, 95 % of that. Counted from the first bar of the batch on.",
         _session_is_complete,
         timeframes=frozenset({Timeframe.M1}),
+        verdict=Verdict.SUSPECTED,
     ),
     Rule(
         "session_has_its_bar",
+        8,
         Severity.MAJOR,
         "Every session from the first day bar of the batch on has one.",
         _session_has_its_bar,
         timeframes=frozenset({Timeframe.D1}),
+        verdict=Verdict.SUSPECTED,
     ),
 )

@@ -8,6 +8,7 @@ from chandlery.market.timeframes import Timeframe
 from chandlery.quality.context import AuditContext
 from chandlery.quality.findings import Severity
 from chandlery.quality.rules.rule import Rule, offences
+from chandlery.quality.verdicts import Verdict
 
 _PRE_OPEN, _POST_CLOSE, _POST_CLOSE_EARLY = time(4), time(20), time(17)
 """Extended hours in New York; after an early close trading ends at 17:00."""
@@ -50,21 +51,25 @@ def _bar_lies_in_a_session(bars: pl.DataFrame, context: AuditContext) -> pl.Data
 RULES = (
     Rule(
         "ts_is_on_grid",
+        5,
         Severity.CRITICAL,
         "A minute bar starts on a full minute, a day bar at local midnight.",
         _ts_is_on_grid,
     ),
     Rule(
         "bar_lies_in_its_window",
+        6,
         Severity.CRITICAL,
         "The bar's exchange-local date is one that was asked for.",
         _bar_lies_in_its_window,
     ),
     Rule(
         "bar_lies_in_a_session",
+        7,
         Severity.MAJOR,
         "The day is a session of the calendar; minutes of listed instruments lie in 04:00-20:00 New York "
         "(until 17:00 after an early close).",
         _bar_lies_in_a_session,
+        verdict=Verdict.SUSPECTED,
     ),
 )

@@ -26,12 +26,14 @@ def _bar_is_not_repeated(bars: pl.DataFrame, _: AuditContext) -> pl.DataFrame:
 RULES = (
     Rule(
         "key_is_unique",
+        4,
         Severity.CRITICAL,
         "No two bars of one instant differ; nobody can say which is right, so all of them are held.",
         _key_is_unique,
     ),
     Rule(
         "bar_is_not_repeated",
+        4,
         Severity.MINOR,
         "No bar arrives twice with equal values; the first stays, the copies are held.",
         _bar_is_not_repeated,

@@ -7,8 +7,10 @@ import polars as pl
 
 from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
+from chandlery.quality.checks import CHECKS, Term
 from chandlery.quality.context import AuditContext
 from chandlery.quality.findings import OFFENCE_SCHEMA, Severity, evidence
+from chandlery.quality.verdicts import Verdict
 
 EVERY_CLASS = frozenset(AssetClass)
 TRADED = frozenset({AssetClass.STOCKS, AssetClass.CRYPTO})
@@ -23,6 +25,7 @@ class Rule:
 
     Attributes:
         name: the sentence that holds for good bars, in snake case.
+        number: of the check it answers (`quality/checks.py`).
         severity: what a finding costs.
         doc: threshold and reason, for the generated reference.
         check: takes the batch (bar columns plus `row`, in arrival order, nulls and duplicates possible) and its
@@ -30,15 +33,23 @@ class Rule:
         asset_classes: where the rule means anything.
         timeframes: likewise.
         holds: whether an offending bar stays out of the bars; a critical one always does.
+        verdict: on every finding; what arithmetic proves is confirmed, what a calendar says is suspected.
     """
 
     name: str
+    number: int
     severity: Severity
     doc: str
     check: Callable[[pl.DataFrame, AuditContext], pl.DataFrame]
     asset_classes: frozenset[AssetClass] = EVERY_CLASS
     timeframes: frozenset[Timeframe] = field(default=frozenset(BASE_TIMEFRAMES))
     holds: bool = False
+    verdict: Verdict = Verdict.CONFIRMED
+
+    @property
+    def term(self) -> Term:
+        """The term of the score a finding lowers."""
+        return CHECKS[self.number].term
 
     @property
     def weight(self) -> float:

@@ -24,6 +24,7 @@ def _price_moves_with_volume(bars: pl.DataFrame, _: AuditContext) -> pl.DataFram
 RULES = (
     Rule(
         "bar_is_no_filler",
+        15,
         Severity.MINOR,
         "A bar without volume and with one price stands for no trade; candles and completeness do not count it. "
         "The price need not repeat the previous close: 438 of 18,362 fillers of a real tape do not.",
@@ -32,6 +33,7 @@ RULES = (
     ),
     Rule(
         "price_moves_with_volume",
+        14,
         Severity.MINOR,
         "Prices of one bar differ only if something was traded.",
         _price_moves_with_volume,

@@ -58,30 +58,35 @@ def _trade_count_fits_volume(bars: pl.DataFrame, _: AuditContext) -> pl.DataFram
 RULES = (
     Rule(
         "values_are_finite",
+        1,
         Severity.CRITICAL,
         "There is a ts; open, high, low, close and volume are finite numbers of at most 1e15; vwap is one or absent.",
         _values_are_finite,
     ),
     Rule(
         "prices_are_positive",
+        3,
         Severity.CRITICAL,
         "Every price is above zero and volume is not negative.",
         _prices_are_positive,
     ),
     Rule(
         "high_covers_body",
+        2,
         Severity.CRITICAL,
         "High is at or above open and close, up to 1e-9 relative.",
         _high_covers_body,
     ),
     Rule(
         "low_covers_body",
+        2,
         Severity.CRITICAL,
         "Low is at or below open and close, up to 1e-9 relative.",
         _low_covers_body,
     ),
     Rule(
         "vwap_lies_within_range",
+        16,
         Severity.MINOR,
         "Vwap, where published, lies between low and high, give or take a tick.",
         _vwap_lies_within_range,
@@ -89,6 +94,7 @@ RULES = (
     ),
     Rule(
         "trade_count_fits_volume",
+        16,
         Severity.MINOR,
         "A bar with volume has a trade; whole shares are not fewer than trades.",
         _trade_count_fits_volume,

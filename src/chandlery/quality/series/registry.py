@@ -1,0 +1,37 @@
+"""The series rules by name, in the order of their checks; every module of the package with `RULES` is a family."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from chandlery.quality import series
+from chandlery.quality.series.rule import SeriesRule
+from chandlery.quality.series.view import SeriesView
+
+
+def _families() -> dict[str, tuple[SeriesRule, ...]]:
+    names = sorted(module.name for module in iter_modules(series.__path__))
+    own = {"registry", "rule", "view"}
+    modules = {name: import_module(f"{series.__name__}.{name}") for name in names if name not in own}
+    return {name: tuple(module.RULES) for name, module in modules.items() if hasattr(module, "RULES")}
+
+
+_FAMILIES = _families()
+
+SERIES_RULES = MappingProxyType(
+    {
+        rule.name: rule
+        for rule in sorted(
+            (rule for rules in _FAMILIES.values() for rule in rules), key=lambda rule: (rule.check, rule.name)
+        )
+    }
+)
+"""Every series rule by name; read-only."""
+
+SERIES_FAMILIES = MappingProxyType({rule.name: name for name, rules in _FAMILIES.items() for rule in rules})
+"""Rule name -> family."""
+
+
+def series_rules_for(view: SeriesView) -> tuple[SeriesRule, ...]:
+    """Return the rules that mean something for a series."""
+    return tuple(rule for rule in SERIES_RULES.values() if rule.applies_to(view))

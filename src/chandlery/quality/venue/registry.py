@@ -1,0 +1,37 @@
+"""The venue rules by name, in the order of their checks; every module of the package with `RULES` is a family."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from chandlery.quality import venue
+from chandlery.quality.venue.rule import VenueRule
+from chandlery.quality.venue.view import VenueView
+
+
+def _families() -> dict[str, tuple[VenueRule, ...]]:
+    names = sorted(module.name for module in iter_modules(venue.__path__))
+    own = {"registry", "rule", "view"}
+    modules = {name: import_module(f"{venue.__name__}.{name}") for name in names if name not in own}
+    return {name: tuple(module.RULES) for name, module in modules.items() if hasattr(module, "RULES")}
+
+
+_FAMILIES = _families()
+
+VENUE_RULES = MappingProxyType(
+    {
+        rule.name: rule
+        for rule in sorted(
+            (rule for rules in _FAMILIES.values() for rule in rules), key=lambda rule: (rule.check, rule.name)
+        )
+    }
+)
+"""Every venue rule by name; read-only."""
+
+VENUE_FAMILIES = MappingProxyType({rule.name: name for name, rules in _FAMILIES.items() for rule in rules})
+"""Rule name -> family."""
+
+
+def venue_rules_for(view: VenueView) -> tuple[VenueRule, ...]:
+    """Return the rules that mean something for a venue."""
+    return tuple(rule for rule in VENUE_RULES.values() if rule.applies_to(view))
