@@ -68,8 +68,10 @@ def audit(bars: pl.DataFrame, context: AuditContext, *, rules: Iterable[Rule] | 
     statistics, found, holding = [], [pl.DataFrame(schema=FINDING_SCHEMA)], []
     for rule in chosen:
         offences, ran = _evaluate(rule, batch, context)
+        statistics.append(RuleStatistics(rule.name, rule.severity, offences.height, ran))
+        if offences.is_empty():
+            continue
         named = _named(offences, rule, context, ran=ran)
-        statistics.append(RuleStatistics(rule.name, rule.severity, named.height, ran))
         found.append(named)
         if rule.is_holding and ran:
             holding.append(named.select("row", "rule").drop_nulls("row"))

@@ -4,7 +4,7 @@ The only import of Great Expectations, and inside functions: it costs seconds an
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -51,32 +51,43 @@ class ContractResult:
     expectations: tuple[ExpectationResult, ...]
 
 
+Asked = tuple[pl.DataFrame, AuditContext]
+"""A batch in `BAR_SCHEMA` columns (nulls, NaN and duplicates allowed), in arrival order, and what it was asked for."""
+
+_WHOLE_BATCH = "batch_fits_its_window"
+_EVERY_BATCH = "columns_are_known"
+
+
 class BatchContract:
     """What every batch of bars must look like, before the rules look at each bar."""
 
     def validate(self, bars: pl.DataFrame, context: AuditContext) -> ContractResult:
-        """Judge a batch in `BAR_SCHEMA` columns (nulls, NaN and duplicates allowed), in arrival order.
+        """Judge one batch; see `validate_all`."""
+        return self.validate_all([(bars, context)])[0]
+
+    def validate_all(self, asked: Sequence[Asked]) -> tuple[ContractResult, ...]:
+        """Judge batches, each by itself but all in one validation: one costs 0.14 s whatever its rows.
 
         The same rows offend as under the polars rules of the same names. A copy of a bar, equal in every column, is
         no offence here: `bar_is_not_repeated` holds it, and the first stays. An empty batch fulfils the contract.
         """
+        if not asked:
+            return ()
         # Great Expectations and what it imports warn about themselves (`sre_constants` on Python 3.11); nothing
         # a caller could act on.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             outcome = (
                 _batch_definition()
-                .get_batch({"dataframe": _as_pandas(bars, context)})
+                .get_batch({"dataframe": _as_pandas(asked)})
                 .validate(
-                    _suite(context),
-                    result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]},
+                    _suite(),
+                    result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["batch", "row"]},
                 )
             )
-        stamps = bars["ts"].to_list()
-        results = tuple(_read(item.to_json_dict(), stamps) for item in outcome.results)
-        ordered = tuple(sorted(results, key=lambda item: item.name))
-        rows = sorted({row for item in ordered for row in item.rows})
-        return ContractResult(all(item.success for item in ordered), tuple(rows), ordered)
+        items = sorted((item.to_json_dict() for item in outcome.results), key=_name_of)
+        offenders = [_offenders(item) for item in items]
+        return tuple(_result(place, bars, items, offenders) for place, (bars, _) in enumerate(asked))
 
 
 @cache
@@ -102,35 +113,49 @@ def _batch_definition() -> Any:  # noqa: ANN401 - Great Expectations publishes n
     )
 
 
-def _as_pandas(bars: pl.DataFrame, context: AuditContext) -> Any:  # noqa: ANN401 - pandas is loaded by this alone
+def _as_pandas(asked: Sequence[Asked]) -> Any:  # noqa: ANN401 - pandas is loaded by this alone
     body_top, body_bottom = pl.max_horizontal("open", "close"), pl.min_horizontal("open", "close")
-    frame = bars.select(*BAR_SCHEMA).with_row_index("row")
-    return (
-        frame.unique(list(BAR_SCHEMA), keep="first", maintain_order=True)
-        .with_columns(
+    batches = [
+        _without_copies(bars.select(*BAR_SCHEMA).with_row_index("row")).with_columns(
+            batch=pl.lit(place),
             symbol=pl.lit(context.instrument.symbol),
+            rows=pl.len(),
+            most=pl.lit(_most(context)),
             # The same float slack as the rules have, so that both give one verdict.
             body_top=body_top - _SLACK * body_top.abs(),
             body_bottom=body_bottom + _SLACK * body_bottom.abs(),
         )
-        .to_pandas()
-    )
+        for place, (bars, context) in enumerate(asked)
+    ]
+    return pl.concat(batches).to_pandas()
 
 
-def _suite(context: AuditContext) -> Any:  # noqa: ANN401 - Great Expectations publishes no types
+def _without_copies(batch: pl.DataFrame) -> pl.DataFrame:
+    if batch["ts"].n_unique() == batch.height:
+        return batch
+    return batch.unique(list(BAR_SCHEMA), keep="first", maintain_order=True)
+
+
+def _most(context: AuditContext) -> int:
+    days = (context.end - context.start).days
+    return days * 1440 if context.timeframe is Timeframe.M1 else days
+
+
+@cache
+def _suite() -> Any:  # noqa: ANN401 - Great Expectations publishes no types
     import great_expectations as gx  # noqa: PLC0415
     import great_expectations.expectations as gxe  # noqa: PLC0415
 
-    days = (context.end - context.start).days
-    most = days * 1440 if context.timeframe is Timeframe.M1 else days
     numbers = (*PRICES, "volume")
     expectations = [
         gxe.ExpectTableColumnsToMatchSet(
-            column_set=sorted([*BAR_SCHEMA, "row", "symbol", "body_top", "body_bottom"]),
-            meta=_named("columns_are_known"),
+            column_set=sorted([*BAR_SCHEMA, "batch", "row", "symbol", "rows", "most", "body_top", "body_bottom"]),
+            meta=_named(_EVERY_BATCH),
         ),
-        gxe.ExpectTableRowCountToBeBetween(min_value=0, max_value=most, meta=_named("batch_fits_its_window")),
-        gxe.ExpectCompoundColumnsToBeUnique(column_list=["symbol", "ts"], meta=_named("key_is_unique")),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="most", column_B="rows", or_equal=True, meta=_named(_WHOLE_BATCH)
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=["batch", "symbol", "ts"], meta=_named("key_is_unique")),
         *(
             gxe.ExpectColumnValuesToNotBeNull(column=name, meta=_named("values_are_present", name))
             for name in ("ts", *numbers)
@@ -158,14 +183,37 @@ def _named(rule: str, column: str | None = None) -> dict[str, str]:
     return {"name": f"{rule}:{column}" if column else rule}
 
 
-def _read(item: Mapping[str, Any], stamps: list[datetime | None]) -> ExpectationResult:
-    config, result = item["expectation_config"], item["result"]
-    rows = tuple(sorted(int(place["row"]) for place in result.get("unexpected_index_list") or []))
-    return ExpectationResult(
-        name=str(config["meta"]["name"]),
-        kind=str(config["type"]),
-        success=bool(item["success"]),
-        unexpected=len(rows) or int(not item["success"]),
-        rows=rows,
-        first_ts=stamps[rows[0]] if rows else None,
-    )
+def _name_of(item: Mapping[str, Any]) -> str:
+    return str(item["expectation_config"]["meta"]["name"])
+
+
+def _offenders(item: Mapping[str, Any]) -> dict[int, list[int]]:
+    """Return the offending rows by batch."""
+    rows: dict[int, list[int]] = {}
+    for place in item["result"].get("unexpected_index_list") or []:
+        rows.setdefault(int(place["batch"]), []).append(int(place["row"]))
+    return rows
+
+
+def _result(
+    place: int, bars: pl.DataFrame, items: list[Mapping[str, Any]], offenders: list[dict[int, list[int]]]
+) -> ContractResult:
+    expectations = []
+    for item, found in zip(items, offenders, strict=True):
+        name = _name_of(item)
+        mine = tuple(sorted(found.get(place, [])))
+        success = bool(item["success"]) if name == _EVERY_BATCH else not mine
+        # A batch too large for its window offends as a whole; none of its rows is to blame.
+        rows = () if name == _WHOLE_BATCH else mine
+        expectations.append(
+            ExpectationResult(
+                name=name,
+                kind=str(item["expectation_config"]["type"]),
+                success=success,
+                unexpected=len(rows) or int(not success),
+                rows=rows,
+                first_ts=bars["ts"][rows[0]] if rows else None,
+            )
+        )
+    every = sorted({row for item in expectations for row in item.rows})
+    return ContractResult(all(item.success for item in expectations), tuple(every), tuple(expectations))

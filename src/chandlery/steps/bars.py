@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -11,10 +11,11 @@ from chandlery import clock
 from chandlery.errors import Blocked, InvalidInput, RateLimited, SourceError, Unavailable
 from chandlery.market.bars import check_range
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources.protocol import BarSource
-from chandlery.steps.batches import Judgement, Outcome, judge_batch, publish_batch
+from chandlery.sources.protocol import BarBatch, BarSource
+from chandlery.steps.batches import Outcome
 from chandlery.steps.ingest_receipt import Expectation, IngestReceipt, SymbolIngest, receipt_of
 from chandlery.steps.planning import PlannedWindow, Request, plan_ingest
+from chandlery.steps.pool import Pool
 from chandlery.store.ingest_windows import Window, begin_window, fail_window, plan_windows
 from chandlery.store.statistics import settle_load
 from chandlery.store.warehouse import Warehouse
@@ -114,38 +115,31 @@ def _work_off(
     run_id: str | None,
     progress: Callable[[Progress], None],
 ) -> tuple[list[Outcome], list[tuple[str, SourceError]]]:
-    """Fetch and judge one window while the one before it is written: the server has a core of its own."""
+    """Fetch and judge windows while those before them are written."""
     began = time.perf_counter()
-    outcomes: list[Outcome] = []
     failures: list[tuple[str, SourceError]] = []
     with ThreadPoolExecutor(1) as writer:
-        pending: Future[Outcome] | None = None
+        pool = Pool(warehouse, writer)
         for place, item in enumerate(planned, start=1):
             symbol = item.instrument.symbol
             if any(failed == symbol for failed, _ in failures):
                 continue
+            asked_at = time.perf_counter()
             try:
-                window, judgement = _fetch(source, warehouse, item, run_id=run_id)
+                window, batch = _fetch(source, warehouse, item, run_id=run_id)
             except SourceError as error:
                 failures.append((symbol, error))
                 if isinstance(error, Unavailable | RateLimited):
                     break
                 continue
-            finally:
-                if pending is not None:
-                    outcomes.append(pending.result())
-                    pending = None
-            pending = writer.submit(publish_batch, warehouse, window, judgement)
-            rows = sum(outcome.seen for outcome in outcomes) + judgement.batch.bars.height
-            progress(Progress(item.label, place, len(planned), rows, time.perf_counter() - began))
-        if pending is not None:
-            outcomes.append(pending.result())
-    return outcomes, failures
+            pool.add(window, item, batch, seconds=time.perf_counter() - asked_at)
+            progress(Progress(item.label, place, len(planned), pool.rows, time.perf_counter() - began))
+        return pool.close(), failures
 
 
 def _fetch(
     source: BarSource, warehouse: Warehouse, item: PlannedWindow, *, run_id: str | None
-) -> tuple[Window, Judgement]:
+) -> tuple[Window, BarBatch]:
     window = begin_window(
         warehouse,
         instrument=item.instrument,
@@ -155,11 +149,10 @@ def _fetch(
         run_id=run_id,
     )
     try:
-        batch = source.fetch_bars(item.ticker, item.timeframe, item.start, item.end)
+        return window, source.fetch_bars(item.ticker, item.timeframe, item.start, item.end)
     except SourceError as error:
         fail_window(warehouse, window, code=error.code)
         raise
-    return window, judge_batch(item, batch)
 
 
 def parse_span(text: str) -> tuple[date, date]:

@@ -1,5 +1,6 @@
 """One batch through the gate: judged by the rules and by Great Expectations, then published or held."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -51,24 +52,39 @@ class Judgement:
     judged: Judged
 
 
-def judge_batch(
-    planned: PlannedWindow, batch: BarBatch, *, unpublished: tuple[str, ...] = (), is_whole_market: bool = False
-) -> Judgement:
-    """Judge a batch by the rules and by the batch contract; nothing is written.
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a source answered to a planned window.
 
-    Args:
+    Attributes:
         planned: what was asked for.
         batch: the answer.
         unpublished: columns this source does not publish; known values stay with bars that are otherwise the same.
         is_whole_market: the answer held other symbols' bars, so that none for this one is its word, not an outage.
     """
-    context = AuditContext(planned.instrument, planned.timeframe, planned.start, planned.end, planned.sessions)
-    verdict = audit(batch.bars, context)
-    contract = BatchContract().validate(batch.bars, context)
-    judged = _judged(planned, batch, verdict, contract, unpublished)
-    if is_whole_market:
-        judged = replace(judged, expects_bars=False)
-    return Judgement(planned, batch, verdict, contract, judged)
+
+    planned: PlannedWindow
+    batch: BarBatch
+    unpublished: tuple[str, ...] = ()
+    is_whole_market: bool = False
+
+
+def judge_batches(answers: Sequence[Answer]) -> list[Judgement]:
+    """Judge answers, each by itself, by the rules and by the batch contract; nothing is written."""
+    contexts = [
+        AuditContext(asked.instrument, asked.timeframe, asked.start, asked.end, asked.sessions)
+        for asked in (item.planned for item in answers)
+    ]
+    asked = [(item.batch.bars, context) for item, context in zip(answers, contexts, strict=True)]
+    contracts = BatchContract().validate_all(asked)
+    judgements = []
+    for item, (bars, context), contract in zip(answers, asked, contracts, strict=True):
+        verdict = audit(bars, context)
+        judged = _judged(item.planned, item.batch, verdict, contract, item.unpublished)
+        if item.is_whole_market:
+            judged = replace(judged, expects_bars=False)
+        judgements.append(Judgement(item.planned, item.batch, verdict, contract, judged))
+    return judgements
 
 
 def publish_batch(warehouse: Warehouse, window: Window, judgement: Judgement) -> Outcome:
@@ -134,6 +150,7 @@ def _judged(
         pages=batch.pages,
         expects_bars=not planned.sessions.is_empty(),
         unpublished=unpublished,
+        unheard=tuple(rule.rule for rule in verdict.statistics if not rule.ran),
     )
 
 

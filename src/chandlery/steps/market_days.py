@@ -21,7 +21,7 @@ from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
 from chandlery.sources.flatfiles import FlatFiles, flat_path
 from chandlery.sources.protocol import BarBatch, BarSource
 from chandlery.steps.bars import Progress, silent
-from chandlery.steps.batches import Outcome, judge_batch, publish_batch
+from chandlery.steps.batches import Answer, Outcome, judge_batches, publish_batch
 from chandlery.steps.ingest_receipt import IngestReceipt, receipt_of
 from chandlery.steps.planning import PlannedWindow, ticker_on
 from chandlery.store.coverage import listing_dates, ticker_spans
@@ -172,6 +172,7 @@ class _Market:
 
     def _windows(self, session: date, row: pl.DataFrame, day: _Day) -> Iterator[Outcome]:
         by_symbol = {str(key[0]): frame for key, frame in day.bars.group_by("symbol", maintain_order=True)}
+        windows, answers = [], []
         for place, (instrument, ticker) in enumerate(self._listed_on(session)):
             window = self._begin(instrument, session)
             batch = BarBatch(
@@ -188,9 +189,9 @@ class _Market:
                 request_ids=day.request_ids,
             )
             planned = PlannedWindow(instrument, self.timeframe, ticker, window.start, window.end, row)
-            judgement = judge_batch(
-                planned, batch, unpublished=day.unpublished, is_whole_market=not day.bars.is_empty()
-            )
+            windows.append(window)
+            answers.append(Answer(planned, batch, day.unpublished, is_whole_market=not day.bars.is_empty()))
+        for window, judgement in zip(windows, judge_batches(answers), strict=True):
             yield publish_batch(self.warehouse, window, judgement)
 
     def _fail(self, session: date, code: str) -> None:
