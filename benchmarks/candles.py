@@ -141,8 +141,9 @@ def _ingest(connection: Writer) -> int:
 def _note_sessions(connection: Writer, instrument_id: int, ingest_id: int, first: date, last: date) -> None:
     """Do what the publisher does: name the ingest that changed the bars of these sessions."""
     statement = text(
-        "insert into ops.bar_sessions (instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id) "
-        "select :instrument, '1m', session, 390, open, close - interval '1 minute', :ingest from ops.sessions "
+        "insert into ops.bar_sessions "
+        "(instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id, first_ingest_id) "
+        "select :instrument, '1m', session, 390, open, close - interval '1 minute', :ingest, :ingest from ops.sessions "
         "where calendar = 'NYSE' and session between :first and :last "
         "on conflict (instrument_id, timeframe, session) do update set ingest_id = excluded.ingest_id"
     )

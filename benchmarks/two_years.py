@@ -9,18 +9,14 @@ import resource
 import sys
 import time
 from datetime import date
-from functools import cache
 from typing import cast
 
-import numpy as np
-import polars as pl
+from _walks import Walks
 from _warehouse import temporary_warehouse
 
-from chandlery.market.bars import BAR_SCHEMA
-from chandlery.market.calendar import sessions
 from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
-from chandlery.sources.protocol import BarBatch, BarSource
+from chandlery.sources.protocol import BarSource
 from chandlery.steps.bars import ingest_bars
 from chandlery.steps.calendar import build_calendar
 from chandlery.steps.models import build_market_models
@@ -35,47 +31,8 @@ CANDLES = (
 START, END = date(2022, 1, 1), date(2024, 1, 1)
 
 
-class Walks:
-    """A bar source of random walks; only what an ingest asks of one."""
-
-    def fetch_bars(self, symbol: str, timeframe: Timeframe, start: date, end: date) -> BarBatch:
-        """Return the bars of a window, the same whenever asked."""
-        day = pl.col("ts").dt.convert_time_zone("America/New_York").dt.date()
-        bars = _walk(symbol).filter((day >= start) & (day < end))
-        return BarBatch(symbol, timeframe, start, end, bars, "synthetic", 1, 1, 0, ())
-
-
-@cache
-def _stamps() -> pl.Series:
-    table = sessions("NYSE", START, END)
-    minutes = table.select(
-        pl.datetime_ranges("open", "close", interval="1m", closed="left", time_zone="UTC").alias("ts")
-    )
-    return minutes.explode("ts")["ts"].cast(pl.Datetime("us", "UTC"))
-
-
-@cache
-def _walk(symbol: str) -> pl.DataFrame:
-    random, stamps = np.random.default_rng(int(symbol[1:])), _stamps()
-    count = stamps.len()
-    close = np.round(100 * np.exp(np.cumsum(random.standard_normal(count) * 3e-4)), 2)
-    opens = np.concatenate(([100.0], close[:-1]))
-    high = np.maximum(opens, close) + np.round(random.exponential(0.02, count), 2)
-    low = np.minimum(opens, close) - np.round(random.exponential(0.02, count), 2)
-    columns = {
-        "ts": stamps,
-        "open": opens,
-        "high": high,
-        "low": low,
-        "close": close,
-        "volume": random.integers(100, 50_000, count).astype(float),
-        "vwap": (high + low) / 2,
-        "trade_count": random.integers(1, 500, count),
-    }
-    return pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in BAR_SCHEMA.items())
-
-
 def main() -> None:
+    walks = Walks(START, END)
     symbols = [f"S{number}" for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else 50)]
     with temporary_warehouse() as (warehouse, home):
         build_calendar(warehouse, start=START, end=END)
@@ -89,18 +46,18 @@ def main() -> None:
                     name=None,
                     source="synthetic",
                 )
-        source = cast("BarSource", Walks())
+        source = cast("BarSource", walks)
         # The first batch of a process pays the import of Great Expectations and the first walk.
         ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=date(2022, 1, 5))
         for symbol in symbols:
-            _walk(symbol)
+            walks.walk(symbol)
         began = time.perf_counter()
         receipt = ingest_bars(source, warehouse, timeframe=Timeframe.M1, start=START, end=END)
         ingest = time.perf_counter() - began
         candles = build_market_models(warehouse, start=START, end=END, target=home / "dbt", models=CANDLES).seconds
         models = build_market_models(warehouse, start=START, end=END, target=home / "dbt").seconds
         rows = receipt.total("rows_seen")
-        keyed = _copy(warehouse, symbols)
+        keyed = _copy(warehouse, symbols, walks)
         print(f"{rows:,} minute bars of {len(symbols)} symbols, {receipt.total('windows')} windows")
         for label, seconds in (
             ("audit and publish", ingest),
@@ -115,7 +72,7 @@ def main() -> None:
             print(f"{name:55} {size:8.1f} bytes/bar")
 
 
-def _copy(warehouse: Warehouse, symbols: list[str]) -> float:
+def _copy(warehouse: Warehouse, symbols: list[str], walks: Walks) -> float:
     with warehouse.write("owner") as connection:
         connection.exec_driver_sql("create table raw.bench_plain (like raw.massive__bars_1m)")
         connection.exec_driver_sql("alter table raw.bench_plain add primary key (instrument_id, ts)")
@@ -124,7 +81,7 @@ def _copy(warehouse: Warehouse, symbols: list[str]) -> float:
     for number, symbol in enumerate(symbols):
         with warehouse.write() as connection:
             constants: dict[str, int | str] = {"instrument_id": number, "ingest_id": 1, "reason": "first"}
-            frame = _walk(symbol)
+            frame = walks.walk(symbol)
             copy_rows(connection, "raw.bench_plain", frame, optional=("vwap", "trade_count"), constants=constants)
     return time.perf_counter() - began
 

@@ -9,6 +9,7 @@ from orchestration.partitions import STRATEGIES
 
 _RAW = dg.AssetSelection.assets(["raw", "massive__bars_1m"], ["raw", "massive__bars_1d"])
 _MODELS = dg.AssetSelection.tag("market", "")
+_FINDINGS = dg.AssetSelection.assets(["ops", "findings"])
 
 sync_universe = dg.define_asset_job(
     "sync_universe",
@@ -20,6 +21,11 @@ ingest_bars = dg.define_asset_job(
     _RAW,
     description="Fetch, audit and publish the bars of the chosen days.",
 )
+judge_quality = dg.define_asset_job(
+    "judge_quality",
+    _FINDINGS,
+    description="Judge what is published of the chosen days by every rule.",
+)
 build_candles = dg.define_asset_job(
     "build_candles",
     _MODELS,
@@ -27,8 +33,8 @@ build_candles = dg.define_asset_job(
 )
 refresh_market = dg.define_asset_job(
     "refresh_market",
-    _RAW | _MODELS | dg.AssetSelection.assets(["ops", "corporate_actions"]),
-    description="Bars, judged actions, candles, quality and what is served of the chosen days, in one run.",
+    _RAW | _MODELS | _FINDINGS | dg.AssetSelection.assets(["ops", "corporate_actions"]),
+    description="Bars, judged actions, findings, candles, scores and what is served of the chosen days, in one run.",
 )
 run_studies = dg.define_asset_job(
     "run_studies",
@@ -47,7 +53,16 @@ publish_research = dg.define_asset_job(
     description="Studies and reports as the API reads them, and the publication log.",
 )
 
-JOBS = [sync_universe, ingest_bars, build_candles, refresh_market, run_studies, report_risk, publish_research]
+JOBS = [
+    sync_universe,
+    ingest_bars,
+    judge_quality,
+    build_candles,
+    refresh_market,
+    run_studies,
+    report_risk,
+    publish_research,
+]
 SENSORS: list[dg.SensorDefinition] = []
 
 

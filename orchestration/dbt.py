@@ -3,9 +3,10 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -37,19 +38,24 @@ _BAR_SOURCES = (
     "source:raw.massive__bars_1m source:raw.massive__bars_1d source:raw.massive__quarantine "
     "source:ops.findings source:ops.ingest_windows"
 )
-_INCREMENTAL = "config.materialized:incremental"
+_INCREMENTAL = "config.materialized:incremental config.materialized:view_of_marts"
 VIEWS = DbtSet(f"config.materialized:view {_UNIVERSE_SOURCES}", f"{_INCREMENTAL} {_BAR_SOURCES} source:research")
 MARKET = DbtSet(f"{_INCREMENTAL} {_BAR_SOURCES}", f"{RESEARCH_MODELS} source:research")
 RESEARCH = DbtSet(f"{RESEARCH_MODELS} source:research", "config.materialized:view")
 """The three asset sets. An exclusion takes a test away from a set that has only one of its parents, which would
 otherwise make the set wait for itself."""
 _MINUTES_ONLY = {f"candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")}
-_SESSIONS = {"quality_scores_daily", "candles_v1", "quality_v1", "symbols_v1"}
+_QUALITY = {"asked_sessions", "session_holes", "coverage_daily", "gaps", "quality_scores_daily"}
+_SESSIONS = {*_QUALITY, "candles_v1", "quality_v1", "symbols_v1"}
 _GROUPS = {
     "staging": "bars",
     "intermediate": "bars",
     "prices": "bars",
     "quality": "quality",
+    "coverage": "quality",
+    "gaps": "quality",
+    "asked": "quality",
+    "session": "quality",
     "candles": "candles",
     "serving": "serving",
 }
@@ -73,9 +79,9 @@ class StageTranslator(DagsterDbtTranslator):
         return super().get_asset_key(dbt_resource_props)
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Return the spec with the bars a model reads through views: a run without the views keeps its order."""
+        """Return the spec with what a model reads through views: a run without the views keeps its order."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.merge_attributes(deps=[dg.AssetKey(["raw", name]) for name in _bars_behind(spec.key.path[-1])])
+        return spec.merge_attributes(deps=[dg.AssetKey(key) for key in _read_through_views(spec.key.path[-1])])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the stage a model belongs to: its schema's, else the one its name begins with."""
@@ -98,12 +104,13 @@ class StageTranslator(DagsterDbtTranslator):
         return ["team:data"]
 
 
-def _bars_behind(model: str) -> tuple[str, ...]:
+def _read_through_views(model: str) -> tuple[tuple[str, str], ...]:
+    minutes, days, findings = ("raw", "massive__bars_1m"), ("raw", "massive__bars_1d"), ("ops", "findings")
     if model in _MINUTES_ONLY:
-        return ("massive__bars_1m",)
-    if model in _SESSIONS:
-        return ("massive__bars_1m", "massive__bars_1d")
-    return ()
+        return (minutes,)
+    if model in _QUALITY:
+        return (minutes, days, findings)
+    return (minutes, days) if model in _SESSIONS else ()
 
 
 def manifest() -> Path:
@@ -130,10 +137,19 @@ def _parse() -> None:
 
 
 def build_models(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: Mapping[str, str]
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    warehouse: Warehouse,
+    variables: Mapping[str, str | float],
+    pictures: Mapping[str, Callable[[], Mapping[str, dg.MetadataValue]]] = MappingProxyType({}),
 ) -> Iterator[Any]:
-    """Run `dbt build` on the selected models and yield their materializations and test results."""
+    """Run `dbt build` on the selected models and yield their materializations and test results.
+
+    `pictures` adds metadata to a model's materialization, by model: it is asked once the model is built.
+    """
     export_environment(dbt_environment(warehouse))
     # Unit tests fix their own window; they belong to the test suite.
     arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
-    yield from dbt.cli(arguments, context=context).stream().fetch_row_counts()
+    for event in dbt.cli(arguments, context=context).stream().fetch_row_counts():
+        drawn = pictures.get(event.output_name.split("__")[-1]) if isinstance(event, dg.Output) else None
+        yield event if drawn is None else event.with_metadata({**event.metadata, **drawn()})

@@ -20,8 +20,3 @@ def window_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     """Return the sessions of this run as `[start, end)`."""
     window = context.partition_time_window
     return window.start.date(), window.end.date()
-
-
-def dbt_vars(start: date, end: date) -> dict[str, str]:
-    """Return the variables that tell every model which sessions to rebuild."""
-    return {"start_session": start.isoformat(), "end_session": end.isoformat()}

@@ -91,6 +91,158 @@
     group by days.instrument_id, days.monday
 {% endmacro %}
 
+{#
+    Asked sessions: which timeframes were asked for, the candle of the minutes, the day bar, the hours and the listing,
+    what is held and halted; and the habit of the 20 sessions before where a minute is missing, because that changes
+    with their bars.
+#}
+{% macro asked_now() %}
+    select
+        asked.instrument_id,
+        asked.session,
+        '{{ model.name }}' as model,
+        concat_ws(
+            '/',
+            asked.spans,
+            'm' || coalesce(minutes.build_id, 0),
+            'd' || coalesce(({{ latest_ingest('asked', '1d') }}), 0),
+            {{ epoch('asked.opens_at') }},
+            {{ epoch('asked.closes_at') }},
+            'h' || held.digest,
+            'x' || (
+                select sum(hashtextextended(concat_ws('/', kind, starts_at, ends_at), 0))
+                {{ overlapping_exceptions('asked.instrument_id', 'asked.calendar', 'asked.opens_at', 'asked.closes_at') }}
+            ),
+            'u' || habit.usual_share,
+            habit.share_range
+        ) as read_key,
+        coalesce(asked.final_at <= {{ as_of() }}, true) as is_final
+    from (
+        select
+            instrument_id,
+            calendar,
+            session,
+            day_ts,
+            opens_at,
+            closes_at,
+            final_at,
+            regular_minutes,
+            string_agg(
+                concat_ws(' ', timeframe, case when is_answered then 'bars' end, case when is_listed then 'listed' end),
+                '+' order by timeframe
+            ) as spans
+        from (
+            with spans as ({{ asked_spans() }}),
+
+            instruments as (select * from {{ ref('stg_ops__instruments') }})
+
+            {{ asked_partitions('spans', all=true) }}
+        ) as partitions
+        group by instrument_id, calendar, session, day_ts, opens_at, closes_at, final_at, regular_minutes
+    ) as asked
+    left join lateral (
+        select build_id
+        from marts.candle_builds
+        where
+            model = 'candles_1d'
+            and session = asked.session
+            and instrument_id = asked.instrument_id
+        offset 0
+    ) as minutes on true
+    left join lateral (
+        {{ habit('asked.instrument_id', 'asked.day_ts') }}
+        where
+            asked.spans like '1m%'
+            and asked.regular_minutes > coalesce((
+                select bar_count from {{ ref('candles_1d') }}
+                where
+                    instrument_id = asked.instrument_id
+                    and ts = asked.day_ts
+            ), 0)
+        offset 0
+    ) as habit on true
+    left join (
+        select
+            instrument_id,
+            session,
+            sum(hashtextextended(timeframe || ts, 0)) as digest
+        from ({{ held_bars() }}) as instants
+        group by instrument_id, session
+    ) as held
+        on
+            asked.instrument_id = held.instrument_id
+            and asked.session = held.session
+{% endmacro %}
+
+{#
+    Scores: the build of the asked session, what the judges object to in it, what there is to compare with, and whether
+    its bars were in time. A finding that is new, decided or judged otherwise changes the sum of the fingerprints.
+#}
+{% macro judged_now() %}
+    select
+        asked.instrument_id,
+        asked.session,
+        '{{ model.name }}' as model,
+        concat_ws(
+            '/',
+            asked.build_id,
+            'f' || objections.digest,
+            'w' || witnesses.digest,
+            't' || arrived.first_ingests,
+            {{ var('freshness_minutes') | float }},
+            {{ epoch('sessions.closes_at') }},
+            {{ epoch('sessions.due_at') }},
+            sessions.closes_at >= instruments.tracked_from
+        ) as read_key,
+        -- A session without bars is late from its deadline on.
+        coalesce(sessions.due_at <= {{ as_of() }}, true) as is_final
+    from marts.candle_builds as asked
+    inner join {{ ref('stg_ops__instruments') }} as instruments on asked.instrument_id = instruments.instrument_id
+    inner join ({{ deadlines() }}) as sessions
+        on
+            instruments.calendar = sessions.calendar
+            and asked.session = sessions.session
+    left join (
+        select
+            instrument_id,
+            session,
+            string_agg(timeframe || first_ingest_id, '+' order by timeframe) as first_ingests
+        from {{ ref('stg_ops__bar_sessions') }}
+        where {{ in_window() }}
+        group by instrument_id, session
+    ) as arrived
+        on
+            asked.instrument_id = arrived.instrument_id
+            and asked.session = arrived.session
+    left join (
+        select
+            instrument_id,
+            session,
+            sum(hashtextextended(
+                concat_ws('/', finding_id, severity, term, {{ epoch('ts') }}, {{ epoch('until') }}), 0
+            )) as digest
+        from ({{ objections() }}) as costing
+        group by instrument_id, session
+    ) as objections
+        on
+            asked.instrument_id = objections.instrument_id
+            and asked.session = objections.session
+    left join (
+        select
+            instrument_id,
+            session,
+            string_agg(timeframe || source, '+' order by timeframe, source) as digest
+        from ({{ witnessed_sessions() }}) as witnessed
+        group by instrument_id, session
+    ) as witnesses
+        on
+            asked.instrument_id = witnesses.instrument_id
+            and asked.session = witnesses.session
+    where
+        asked.model = 'asked_sessions'
+        and {{ in_window('asked.session') }}
+{% endmacro %}
+
 {# What is served of a session: all builds of its candles, its day bar, its scores; of a week the same. #}
 {% macro served_now() %}
     select

@@ -58,9 +58,16 @@
     and {{ held }}.timeframe = any({{ touched }}.timeframes)
     and {{ held }}.basis in ('minutes', 'day')
     {%- endif %}
+    {%- if not keyed_by_session() %}
     and {{ held }}.ts >= {{ touched }}.starts_at
     and {{ held }}.ts < {{ touched }}.ends_at
+    {%- endif %}
 {%- endmacro %}
+
+{# Rows of sessions have no instant: their key's index finds them by instrument and session. #}
+{% macro keyed_by_session() %}
+    {{ return('ts' not in config.get('unique_key')) }}
+{% endmacro %}
 
 {#
     Collect the sessions to build into a temporary table: those whose key is another than last time, that held candles
@@ -83,6 +90,10 @@
             {{ days_now() }}
             {% elif built_from == 'week' %}
             {{ weeks_now() }}
+            {% elif built_from == 'asked' %}
+            {{ asked_now() }}
+            {% elif built_from == 'judged' %}
+            {{ judged_now() }}
             {% elif built_from == 'marts' %}
             {{ served_now() }}
             {% else %}

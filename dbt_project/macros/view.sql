@@ -28,3 +28,11 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#
+    A view over tables that dbt builds. It is built with them, not with the views over raw and ops, which are there
+    before the first bar.
+#}
+{% materialization view_of_marts, adapter='postgres' %}
+    {{ return(materialization_view_postgres()) }}
+{% endmaterialization %}

@@ -8,5 +8,7 @@ where
         and coalesce(validity, 0) between 0 and 1
         and coalesce(completeness, 0) between 0 and 1
         and coalesce(plausibility, 0) between 0 and 1
+        and coalesce(consistency, 0) between 0 and 1
+        and coalesce(timeliness, 0) between 0 and 1
         and (score is null) = (expected_count = 0)
     )

@@ -5,8 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from chandlery.measures import MEASURES, Status
+from chandlery.quality.checks import CHECKS
 from chandlery.quality.rules.registry import FAMILIES, RULES
-from chandlery.quality.rules.rule import EVERY_CLASS
+from chandlery.quality.rules.rule import EVERY_CLASS, Rule
+from chandlery.quality.series.registry import SERIES_FAMILIES, SERIES_RULES
+from chandlery.quality.series.rule import SeriesRule
+from chandlery.quality.venue.registry import VENUE_FAMILIES, VENUE_RULES
+from chandlery.quality.venue.rule import VenueRule
 from chandlery.risk.limits import DEFAULT_LIMITS
 from chandlery.risk.models import VAR_MODELS
 from chandlery.strategies import Strategy, all_strategies, lattice_size, warmup_bars
@@ -42,23 +47,52 @@ def rules() -> Iterator[str]:
     """Yield the page of quality rules."""
     yield "# Quality rules"
     yield ""
-    yield "A held bar never becomes a bar: it stays in `raw.massive__quarantine` with the names of its rules. A finding"
-    yield "takes its weight of the bar's plausibility. More than 5 % held bars (and more than 3) hold the whole batch."
-    yield ""
-    head = ("rule", "family", "severity (weight)", "holds", "bars", "classes", "what must be true")
+    yield "28 checks are answered by rules. A rule is a sentence that is true of good bars; the gate's look at one"
+    yield "batch before it is published, series rules at a published series with its history and witnesses, venue rules"
+    yield "at all instruments of a calendar. Severity is cost: critical 1, major 0.5, minor 0.15, info 0 of a bar. How"
+    yield "a finding gets its verdict and what it costs: [quality](../explanation/quality.md)."
+    yield from ("", "## Checks", "")
+    every: list[Rule | SeriesRule | VenueRule] = [*RULES.values(), *SERIES_RULES.values(), *VENUE_RULES.values()]
+    names = {number: [rule.name for rule in every if _number(rule) == number] for number in CHECKS}
     rows = [
-        (
-            code(name),
-            FAMILIES[name],
-            f"{rule.severity} ({rule.weight:g})",
-            "yes" if rule.is_holding else "no",
-            " ".join(sorted(rule.timeframes)),
-            "all" if rule.asset_classes == EVERY_CLASS else " ".join(sorted(rule.asset_classes)),
-            rule.doc,
-        )
-        for name, rule in RULES.items()
+        (check.number, check.title, check.term.value, " ".join(f"[{code(name)}](#{name})" for name in names[number]))
+        for number, check in CHECKS.items()
     ]
-    yield from table(head, rows)
+    yield from table(("check", "what is looked for", "lowers", "rules"), rows)
+    for title, chosen, families in (
+        ("Gate", RULES, FAMILIES),
+        ("Series", SERIES_RULES, SERIES_FAMILIES),
+        ("Venue", VENUE_RULES, VENUE_FAMILIES),
+    ):
+        yield from ("", f"## {title}")
+        for rule in chosen.values():
+            yield from _rule(rule, families[rule.name])
+
+
+def _number(rule: Rule | SeriesRule | VenueRule) -> int:
+    return rule.number if isinstance(rule, Rule) else rule.check
+
+
+def _rule(rule: Rule | SeriesRule | VenueRule, family: str) -> Iterator[str]:
+    yield from ("", f"### {rule.name}", "", rule.doc, "")
+    facts = [
+        f"check {_number(rule)}",
+        f"{rule.severity} ({rule.severity.weight:g})",
+        f"family {family}",
+        " ".join(sorted(rule.timeframes)),
+    ]
+    if isinstance(rule, VenueRule):
+        facts.append(" and ".join(sorted(rule.calendars)))
+    else:
+        facts.append("all classes" if rule.asset_classes == EVERY_CLASS else " ".join(sorted(rule.asset_classes)))
+    if isinstance(rule, Rule):
+        facts.append("holds the bar" if rule.is_holding else "publishes the bar")
+    yield f"- {'; '.join(facts)}"
+    for threshold in () if isinstance(rule, Rule) else rule.thresholds:
+        yield (
+            f"- threshold {code(threshold.name)}: {threshold.default:g}, within [{threshold.low:g}, "
+            f"{threshold.high:g}]. {threshold.doc}"
+        )
 
 
 def measures() -> Iterator[str]:

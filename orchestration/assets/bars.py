@@ -179,10 +179,10 @@ WRITTEN_WITH_BARS = [
     )
     for key, text in (
         (["raw", "massive__quarantine"], "Bars the audit holds, with the rules that hold them."),
-        (["ops", "findings"], "What the audit found: rule, severity, evidence, state."),
         (["ops", "ingest_windows"], "Every window of instrument, timeframe and sessions, with its status."),
         (["ops", "ingests"], "Every publication of a window: source, requests, payload, the instant it was known."),
         (["ops", "bar_sessions"], "Bars by instrument, timeframe and session, and the ingest that changed them last."),
+        (["raw", "witness__bars"], "Bars of other publishers, which judge the series and are never served."),
         (["raw", "massive__bars_1m_history"], "Versions of minute bars that were revised or withdrawn."),
         (["raw", "massive__bars_1d_history"], "Versions of day bars that were revised or withdrawn."),
     )

@@ -6,10 +6,14 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
+from chandlery.settings import Settings
+from chandlery.steps.models import window_variables
+from chandlery.steps.thresholds import checked_thresholds
 from chandlery.store.warehouse import Warehouse
 from orchestration.dbt import MARKET, VIEWS, StageTranslator, build_models, manifest
 from orchestration.failures import boundary
-from orchestration.partitions import DAILY, RANGE, dbt_vars, window_of
+from orchestration.partitions import DAILY, RANGE, window_of
+from orchestration.quality_pictures import PICTURED, quality_pictures
 
 
 @dbt_assets(
@@ -38,8 +42,14 @@ def views(
     name="market_models",
 )
 def market_models(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[Warehouse]
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    settings: dg.ResourceParam[Settings],
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> Iterator[Any]:
     """Rebuild the window of this run in every selected model; rows outside it stay as they are."""
     with boundary(context):
-        yield from build_models(context, dbt, warehouse, dbt_vars(*window_of(context)))
+        start, end = window_of(context)
+        pictures = {PICTURED: lambda: quality_pictures(warehouse, start, end)}
+        variables = window_variables(start, end, checked_thresholds(settings))
+        yield from build_models(context, dbt, warehouse, variables, pictures)

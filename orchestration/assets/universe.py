@@ -72,5 +72,13 @@ WRITTEN_WITH_INSTRUMENTS = [
         kinds={"postgres"},
         owners=["team:data"],
         description="Which instrument held a ticker, and since when.",
-    )
+    ),
+    dg.AssetSpec(
+        ["ops", "session_exceptions"],
+        deps=[sessions],
+        group_name="universe",
+        kinds={"postgres"},
+        owners=["team:data"],
+        description="Halts, closures and unusual hours that people or sources told, with their evidence.",
+    ),
 ]

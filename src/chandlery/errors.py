@@ -7,7 +7,7 @@ ChandleryError
 ├── NotFound
 ├── SourceError            RateLimited  Unavailable  NotEntitled  BadPayload
 ├── StoreError             Conflict  NotMigrated  DatabaseDown
-├── QualityError           Blocked
+├── QualityError           Blocked  WrongState
 ├── ResearchError          UnknownStrategy  BadParameters  LookAhead
 └── LimitBreached
 ```
@@ -126,6 +126,12 @@ class Blocked(QualityError):
     """A batch was held by the gate: nothing of it was published."""
 
     code = "blocked"
+
+
+class WrongState(QualityError):
+    """A step that the state of a finding or of a repair does not allow."""
+
+    code = "wrong_state"
 
 
 class ResearchError(ChandleryError):

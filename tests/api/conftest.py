@@ -27,7 +27,8 @@ create table serving.candles_v1 (symbol text, timeframe text, basis text, ts tim
     source text, primary key (symbol, timeframe, basis, ts));
 create table serving.quality_v1 (symbol text, timeframe text, session date, instrument_id int, asset_class text,
     score float8, validity float8, completeness float8, plausibility float8, bar_count int4, expected_count int4,
-    held_count int4, findings int4, source text, primary key (symbol, timeframe, session));
+    held_count int4, findings int4, source text, consistency float8, timeliness float8,
+    primary key (symbol, timeframe, session));
 create table serving.symbols_v1 (symbol text primary key, instrument_id int, asset_class text, calendar text,
     currency text, name text, first_session date, last_session date, bars_1m int8, bars_1d int8, mean_score float8,
     source text);
@@ -61,7 +62,8 @@ insert into serving.candles_v1 values
     ('AMZN', '1h', 'minutes', '2024-01-02T14:30Z', '2024-01-02', 2, 'stocks', 7, 8, 6, 7.5, 5, 7.2, 3, 60, 60,
         true, 0.9, 'wiki');
 insert into serving.quality_v1
-select s, '1m', '2024-01-02'::date + i, 1, 'stocks', 0.9 + i / 100.0, 1, 0.95, null, 388, 390, i, 2 * i, 'simulated'
+select s, '1m', '2024-01-02'::date + i, 1, 'stocks', 0.9 + i / 100.0, 1, 0.95, null, 388, 390, i, 2 * i, 'simulated',
+    case when i = 2 then 0.85 end, null
 from unnest(array['AAPL', 'AMZN']) as s, generate_series(0, 4) as i;
 insert into serving.studies_v1
 select 'study-' || i, case when i % 2 = 0 then 'sma_cross' else 'rsi_reversal' end, 1, 'AAPL', '1d', 'tpe', 'sharpe',

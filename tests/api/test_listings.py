@@ -67,6 +67,14 @@ def test_quality_range_is_half_open(client: TestClient) -> None:
     assert items(client, "/v1/quality?timeframe=1d") == []
 
 
+def test_quality_has_the_terms_that_exist_and_null_for_the_others(client: TestClient) -> None:
+    found = items(client, "/v1/quality?symbol=AAPL")
+    assert [item["consistency"] for item in found] == [None, None, 0.85, None, None]
+    assert {item["timeliness"] for item in found} == {None}
+    # Fields of the first release keep their order; new ones come last.
+    assert list(found[0])[-3:] == ["source", "consistency", "timeliness"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "pointer"),
     [

@@ -24,8 +24,11 @@ EVERY = dict(commands(get_command(app)))
 def test_commands_are_those_the_documents_name() -> None:
     assert {" ".join(path) for path in EVERY} == {
         *("demo", "up", "down", "status", "doctor", "provider", "migrate", "env", "candles"),
-        *("actions", "backfill", "revisions", "versions", "tape ingest", "tape show"),
+        *("actions", "backfill", "revisions", "versions", "tape ingest", "tape show", "tape audit"),
+        *("coverage", "quality"),
         *("keys create", "keys list", "keys revoke"),
+        *(f"findings {name}" for name in ("show", "approve", "dismiss", "reopen", "judge")),
+        *(f"repairs {name}" for name in ("show", "propose", "revert")),
         *(f"universe {name}" for name in ("list", "show", "add", "remove", "rename", "delist", "status")),
         *("calendar show", "calendar findings"),
         *(f"calendar exceptions {name}" for name in ("list", "add", "remove")),

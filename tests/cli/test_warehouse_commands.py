@@ -78,7 +78,7 @@ def test_doctor_finds_a_sound_installation_sound(run: Any, here: Variables) -> N
     outcome = run("doctor", **here)
     assert (outcome.code, outcome.err) == (0, "")
     assert [line.split()[:2] for line in outcome.out.splitlines()] == [
-        ["ok", name] for name in ("python", "folder", "ports", "database", "source")
+        ["ok", name] for name in ("python", "settings", "folder", "ports", "database", "source")
     ]
     assert "schema current" in outcome.out
 

@@ -82,13 +82,36 @@ class Mart:
         self.do(
             f"update ops.bar_sessions set bars = 0, first_ts = null, last_ts = null, ingest_id = {ingest} where "
             f"instrument_id = {number} and timeframe = '{timeframe}' and session between '{first}' and '{last}'",
-            "insert into ops.bar_sessions (instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id) "
-            f"select instrument_id, '{timeframe}', {day}, count(*), min(ts), max(ts), {ingest} "
+            "insert into ops.bar_sessions "
+            "(instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id, first_ingest_id) "
+            f"select instrument_id, '{timeframe}', {day}, count(*), min(ts), max(ts), {ingest}, {ingest} "
             f"from raw.massive__bars_{timeframe} where instrument_id = {number} "
             f"and {day} between '{first}' and '{last}' group by 1, 3 "
             "on conflict (instrument_id, timeframe, session) do update set bars = excluded.bars, "
             "first_ts = excluded.first_ts, last_ts = excluded.last_ts, ingest_id = excluded.ingest_id",
         )
+
+    def find(self, symbol: str, session: str, **values: object) -> None:
+        """Put a finding of a symbol's 1m session at 14:00 UTC, suspected, open and of plausibility unless said else."""
+        facts = {
+            "instrument_id": INSTRUMENT_IDS[symbol],
+            "calendar": calendar_of(asset_class_of(symbol)),
+            "timeframe": "1m",
+            "ts": f"{session} 14:00+00",
+            "session": session,
+            "last_session": session,
+            "rule": "x",
+            "check": 9,
+            "severity": "major",
+            "verdict": "suspected",
+            "term": "plausibility",
+            "evidence": "{}",
+        } | values
+        names = ", ".join(f'"{name}"' for name in facts)
+        with self._connect("owner") as connection:
+            connection.execute(
+                f"insert into ops.findings ({names}) values ({', '.join(['%s'] * len(facts))})", list(facts.values())
+            )
 
     def build(self, *arguments: str, window: tuple[str, str] | None = None, **variables: object) -> None:
         """Run `dbt build`; fail with dbt's own messages."""

@@ -23,6 +23,8 @@ LABELS = {
 }
 TABLES = {f"marts.candles_{frame}": "true" for frame in FRAMES} | {
     "serving.candles_v1": "true",
+    "marts.asked_sessions": "true",
+    "marts.session_holes": "true",
     "marts.quality_scores_daily": "true",
     "serving.quality_v1": "true",
 }
@@ -177,8 +179,13 @@ def test_day_bar_that_comes_later_becomes_the_official_close(mart: Any) -> None:
     before = versions(mart)
     mart.build(*SELECT, window=WINDOW)
     assert mart.rows(closes) == [(own[0], 55.5)]
-    # The day bar itself is served as well.
-    assert written(mart, before) == {"marts.candles_1d": 1, "serving.candles_v1": 1}
+    # The day bar itself is served as well, and its minutes have something to be compared with.
+    assert written(mart, before) == {
+        "marts.candles_1d": 1,
+        "serving.candles_v1": 1,
+        "marts.quality_scores_daily": 1,
+        "serving.quality_v1": 1,
+    }
     mart.do(
         "delete from raw.massive__bars_1d where instrument_id = 2",
         "delete from ops.bar_sessions where instrument_id = 2 and timeframe = '1d'",
@@ -189,15 +196,63 @@ def test_day_bar_that_comes_later_becomes_the_official_close(mart: Any) -> None:
 
 def test_new_score_reaches_its_candles(mart: Any) -> None:
     scores = "select distinct quality_score from serving.candles_v1 where symbol = 'MSFT' and session = '2016-04-20'"
-    mart.do(
-        "insert into ops.findings (instrument_id, timeframe, ts, session, rule, severity, evidence, window_id) "
-        "values (2, '1m', '2016-04-20 14:00+00', '2016-04-20', 'x', 'major', '{}', 0)"
-    )
+    mart.find("MSFT", "2016-04-20")
     mart.build(*SELECT, window=WINDOW)
     assert mart.rows(scores) == [(0.5,)]
     mart.do("delete from ops.findings")
     mart.build(*SELECT, window=WINDOW)
     assert mart.rows(scores) == [(1.0,)]
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        "state = 'dismissed', decided_at = now()",
+        "verdict = 'true_move'",
+        "state = 'repaired', decided_at = now()",
+        "severity = 'info'",
+        "term = 'none'",
+    ],
+)
+def test_decided_finding_costs_no_more_and_only_its_session_is_written(mart: Any, decided: str) -> None:
+    scores = "select score from marts.quality_scores_daily where instrument_id = 2 and session = '2016-04-20'"
+    mart.find("MSFT", "2016-04-20")
+    mart.build(*SELECT, window=WINDOW)
+    assert mart.rows(scores) == [(0.5,)]
+    before = versions(mart)
+    mart.do(f"update ops.findings set {decided}")
+    mart.build(*SELECT, window=WINDOW)
+    assert mart.rows(scores) == [(1.0,)]
+    # 5m 78, 15m 26, 30m 13, 1h 7, 4h 2, 1d 1 and its week carry the score.
+    assert written(mart, before) == {
+        "marts.quality_scores_daily": 1,
+        "serving.quality_v1": 1,
+        "serving.candles_v1": 78 + 26 + 13 + 7 + 2 + 1 + 1,
+    }
+    mart.do("delete from ops.findings")
+    mart.build(*SELECT, window=WINDOW)
+
+
+def test_finding_about_three_sessions_lowers_all_of_them(mart: Any) -> None:
+    scores = (
+        "select session::text from marts.quality_scores_daily "
+        "where instrument_id = 2 and timeframe = '1m' and score < 1 order by 1"
+    )
+    span = {"ts_end": "2016-04-22 16:00+00", "last_session": "2016-04-22"}
+    mart.find("MSFT", "2016-04-20", severity="minor", **span)
+    mart.build(*SELECT, window=WINDOW)
+    assert mart.rows(scores) == [("2016-04-20",), ("2016-04-21",), ("2016-04-22",)]
+    mart.do("delete from ops.findings")
+    mart.build(*SELECT, window=WINDOW)
+    assert mart.rows(scores) == []
+
+
+def test_finding_about_a_venue_costs_nobody(mart: Any) -> None:
+    before = versions(mart)
+    mart.find("MSFT", "2016-04-20", instrument_id=None, check=27, rule="venue")
+    mart.build(*SELECT, window=WINDOW)
+    assert written(mart, before) == {}
+    mart.do("delete from ops.findings")
 
 
 def test_table_without_a_column_gains_it_and_is_filled(mart: Any) -> None:

@@ -11,10 +11,15 @@ from chandlery.settings import Settings
 STAGES = {"universe", "bars", "quality", "candles", "research", "risk", "serving"}
 GRAPH = {
     "universe": {
-        *(f"ops/{name}" for name in ("instruments", "instrument_tickers", "sessions", "corporate_actions")),
+        *(f"ops/{name}" for name in ("instruments", "instrument_tickers", "corporate_actions")),
+        *(f"ops/{name}" for name in ("sessions", "session_exceptions")),
         *(f"raw/massive__{name}" for name in ("splits", "dividends", "ticker_events")),
     },
-    "quality": {"marts/quality_scores_daily"},
+    "quality": {
+        "ops/findings",
+        *(f"marts/{name}" for name in ("asked_sessions", "session_holes", "quality_scores_daily")),
+        *(f"marts/{name}" for name in ("coverage_daily", "gaps")),
+    },
     "candles": {f"marts/candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")},
     "research": {"research/strategies", "research/studies", "research/equity"},
     "risk": {"research/risk_reports"},
@@ -54,6 +59,7 @@ def test_models_wait_for_the_bars_they_read_through_views(specs: dict[str, dg.As
     assert all(minutes in upstream[key] for key in GRAPH["candles"])
     for key in ("marts/quality_scores_daily", "serving/candles_v1", "serving/quality_v1"):
         assert {minutes, days} <= upstream[key]
+    assert dg.AssetKey(["ops", "findings"]) in upstream["marts/quality_scores_daily"]
 
 
 def test_what_users_read_has_a_freshness_policy(specs: dict[str, dg.AssetSpec]) -> None:
@@ -69,6 +75,10 @@ def test_dbt_tests_are_asset_checks(location: dg.Definitions) -> None:
     assert ("raw/massive__bars_1m", "batch_fulfils_the_contract") in named
     assert ("research/risk_reports", "no_hard_limit_is_breached") in named
     assert ("ops/corporate_actions", "no_action_is_suspected") in named
+    assert ("ops/findings", "session_is_complete") in named
+    assert ("marts/quality_scores_daily", "every_gap_has_a_reason") in named
+    assert ("marts/candles_1d", "candle_equals_its_finer_ones") in named
+    assert ("raw/massive__bars_1m", "no_partition_left_failed") in named
 
 
 def test_no_run_is_split_into_several_dbt_processes(location: dg.Definitions) -> None:
@@ -85,6 +95,7 @@ def test_jobs_are_verb_and_object(location: dg.Definitions) -> None:
     assert {
         "sync_universe",
         "ingest_bars",
+        "judge_quality",
         "build_candles",
         "refresh_market",
         "run_studies",

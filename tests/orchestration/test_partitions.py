@@ -7,8 +7,9 @@ import pytest
 
 from chandlery.errors import InvalidInput
 from chandlery.steps.bars import parse_span
+from chandlery.steps.models import window_variables
 from orchestration.metadata import picture, table
-from orchestration.partitions import DAILY, STRATEGIES, dbt_vars, window_of
+from orchestration.partitions import DAILY, STRATEGIES, window_of
 
 
 def _window(**choice: object) -> tuple[date, date]:
@@ -32,10 +33,8 @@ def test_a_range_is_one_window_with_an_exclusive_end() -> None:
 
 
 def test_window_becomes_dbt_variables() -> None:
-    assert dbt_vars(date(2013, 2, 28), date(2013, 3, 1)) == {
-        "start_session": "2013-02-28",
-        "end_session": "2013-03-01",
-    }
+    told = window_variables(date(2013, 2, 28), date(2013, 3, 1), {"freshness_minutes": 20.0})
+    assert told == {"start_session": "2013-02-28", "end_session": "2013-03-01", "freshness_minutes": 20.0}
 
 
 def test_every_strategy_is_a_partition() -> None:

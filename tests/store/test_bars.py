@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chandlery.errors import Conflict
+from chandlery.errors import Conflict, QualityError
 from chandlery.market.bars import BAR_SCHEMA
 from chandlery.market.symbols import AssetClass, Instrument
 from chandlery.market.timeframes import Timeframe
@@ -160,7 +160,7 @@ def test_published_window_holds_its_bars(series: Series) -> None:
 def test_error_inside_publish_leaves_nothing_published(series: Series) -> None:
     window = series.begin()
     broken = findings("high_covers_body").with_columns(evidence=pl.lit("no json"))
-    with pytest.raises(ValueError, match="Expecting value"):
+    with pytest.raises(QualityError, match=r"high_covers_body.*json"):
         series.publish(window, bars(10, 11, 12), held={1: ["high_covers_body"]}, found=broken)
     assert series.closes() == []
     assert series.quarantine() == []
@@ -379,11 +379,12 @@ def test_other_bounds_are_another_window(series: Series) -> None:
 
 def test_findings_are_replaced_not_doubled(series: Series) -> None:
     series.ingest(bars(10), found=findings("bar_is_no_filler", "price_moves_with_volume"))
-    series.ingest(bars(10), found=findings("bar_is_no_filler", "session_is_complete"))
+    series.ingest(bars(10), found=findings("bar_is_no_filler", "vwap_lies_within_range"))
     stored = series.rows("rule, severity, evidence, state, session", "ops.findings", "rule")
     assert stored == [
         ("bar_is_no_filler", "minor", {"n": 1}, "open", START),
-        ("session_is_complete", "minor", {"n": 1}, "open", START),
+        ("price_moves_with_volume", "minor", {"n": 1}, "repaired", START),
+        ("vwap_lies_within_range", "minor", {"n": 1}, "open", START),
     ]
 
 
@@ -394,11 +395,11 @@ def test_findings_of_other_sessions_and_settled_ones_stay(series: Series, tell: 
     series.ingest(bars(10), found=findings("ts_is_on_grid"))
     tell(
         series.warehouse,
-        f"update ops.findings set state = 'accepted' where instrument_id = {series.number} and rule = 'ts_is_on_grid'",
+        f"update ops.findings set state = 'dismissed' where instrument_id = {series.number} and rule = 'ts_is_on_grid'",
     )
     series.ingest(bars(10), found=findings("ts_is_on_grid", "key_is_unique"))
     stored = series.rows("rule, state", "ops.findings", "rule")
-    assert stored == [("bar_is_no_filler", "open"), ("key_is_unique", "open"), ("ts_is_on_grid", "accepted")]
+    assert stored == [("bar_is_no_filler", "open"), ("key_is_unique", "open"), ("ts_is_on_grid", "dismissed")]
 
 
 def test_day_bars_and_minutes_do_not_meet(series: Series) -> None:

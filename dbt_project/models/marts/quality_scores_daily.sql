@@ -1,15 +1,18 @@
--- One row per (instrument_id, timeframe, session) inside a landed window, also when no bar came. Terms, each in [0, 1]:
---   validity     .30  share of the judged bars (accepted or held) without an open critical finding
---   completeness .25  distinct bars / expected, at most 1; fillers are no bars
---   plausibility .15  mean over accepted bars without a critical finding of .5 ^ majors * .85 ^ minors
--- score = exp(sum w ln max(term, .01)) with the weights of the terms that exist scaled to 1, so one fatal fault is not
--- averaged away; at most .2 while a critical finding is open, .5 for a major. Null where nothing was expected.
--- Consistency (.20) and timeliness (.10) are not measured yet: their weights are among those scaled away.
--- An answer without bars counts as landed, suspected or confirmed: its sessions are incomplete.
+-- One row per asked (instrument_id, timeframe, session), also when no bar came: how far to trust it, and from what it
+-- is counted. Which findings cost, what each count means and why is said in `quality/score.py`, whose functions give
+-- the same figures. Terms, each in [0, 1], absent where their denominator is 0:
+--   validity     .30  sound / judged bars
+--   completeness .25  present / expected, at most 1
+--   consistency  .20  over the compared bars, product of (1 - w) over findings of consistency
+--   plausibility .15  over the judged bars, product of (1 - w) of the sound ones
+--   timeliness   .10  1 by the deadline, 0 when it took three times as long
+-- score = exp(sum w ln max(term, .01) / sum w); at most .2 while a critical finding costs, .5 for a major. Null, as are
+-- the terms, where nothing was expected.
+-- noqa: disable=LT02,AM09
 {{
     config(
         unique_key=['instrument_id', 'timeframe', 'session'],
-        meta={'window': 'session'},
+        meta={'window': 'session', 'built_from': 'judged'},
         indexes=[
             {'columns': ['instrument_id', 'timeframe', 'session'], 'unique': true},
             {'columns': ['session']},
@@ -17,8 +20,12 @@
         pre_hook="set local enable_nestloop = off",
     )
 }}
--- Every join is by a whole key, so by hash: on tables just filled, the planner expected one row of 8,562 and compared
--- each with each, 51 s instead of 0.1.
+-- Joins are by a whole key, so by hash: on tables just filled the planner expects one row of 41,000 and compares each
+-- with each, 540 s instead of 1.5.
+{%- set weights = {
+    'validity': 0.30, 'completeness': 0.25, 'consistency': 0.20, 'plausibility': 0.15, 'timeliness': 0.10
+} %}
+{%- set deadline = "case asked.timeframe when '1m' then sessions.minutes_due_at else sessions.due_at end" %}
 
 with instruments as (
 
@@ -26,112 +33,170 @@ with instruments as (
 
 ),
 
+asked as (
+
+    select asked_sessions.*
+    from {{ ref('asked_sessions') }} as asked_sessions
+    {%- if only_touched() %}
+    inner join {{ touched_relation() }} as touched
+        on
+            asked_sessions.instrument_id = touched.instrument_id
+            and asked_sessions.session = touched.session
+    {%- else %}
+    where {{ in_window('asked_sessions.session') }}
+    {%- endif %}
+
+),
+
 sessions as (
 
-    select * from {{ ref('stg_ops__sessions') }}
-    where {{ in_window() }}
+    {{ deadlines() }}
 
 ),
 
-landed as (
+witnesses as (
 
-    select distinct
+    select
         instrument_id,
         timeframe,
-        start_session,
-        end_session
-    from {{ ref('stg_ops__ingest_windows') }}
-    where
-        status in ('published', 'empty_suspected', 'empty', 'quarantined')
-        and timeframe in ('1m', '1d')
+        session,
+        array_agg(source) as sources
+    from ({{ witnessed_sessions() }}) as witnessed
+    group by instrument_id, timeframe, session
 
 ),
 
+-- Each session is a few looks at keys, whatever the planner knows of tables just filled.
 partitions as (
 
-    select distinct
-        instruments.instrument_id,
-        landed.timeframe,
-        sessions.session,
-        case
-            when sessions.session < instruments.listed_on or sessions.session >= instruments.delisted_on then 0
-            when landed.timeframe = '1m' then sessions.session_minutes
-            else 1
-        end as expected_count
-    from landed
-    inner join instruments on landed.instrument_id = instruments.instrument_id
-    cross join lateral (
-        select
-            calendar_days.session,
-            calendar_days.session_minutes
-        from sessions as calendar_days
+    select
+        asked.instrument_id,
+        asked.timeframe,
+        asked.session,
+        asked.expected_count,
+        asked.present_count,
+        asked.held_count,
+        asked.present_count + asked.held_count as judged_count,
+        asked.source,
+        instruments.counts_fillers,
+        sessions.day_ts,
+        sessions.opens_at,
+        sessions.closes_at,
+        (
+            (asked.timeframe = '1m' and day_bars.is_there is not null)
+            or (asked.timeframe = '1d' and all_minutes.is_there is not null)
+            or coalesce(array_length(array_remove(witnesses.sources, asked.source), 1), 0) > 0
+        ) as is_compared,
+        {{ deadline }} as deadline,
+        arrived.known_from,
+        (
+            sessions.closes_at >= instruments.tracked_from
+            and {{ deadline }} is not null
+            and (arrived.known_from is not null or {{ deadline }} <= {{ as_of() }})
+        ) as is_timed
+    from asked
+    inner join instruments on asked.instrument_id = instruments.instrument_id
+    inner join sessions
+        on
+            instruments.calendar = sessions.calendar
+            and asked.session = sessions.session
+    left join lateral (
+        select true as is_there
+        from {{ ref('stg_massive__bars_1d') }} as bars
         where
-            calendar_days.calendar = instruments.calendar
-            and calendar_days.session >= landed.start_session
-            and calendar_days.session < landed.end_session
-    ) as sessions
+            bars.instrument_id = asked.instrument_id
+            and bars.ts = sessions.day_ts
+        offset 0
+    ) as day_bars on true
+    left join lateral (
+        select true as is_there
+        from {{ ref('candles_1d') }} as candles
+        where
+            candles.instrument_id = asked.instrument_id
+            and candles.ts = sessions.day_ts
+            and candles.bar_count >= candles.expected_count
+        offset 0
+    ) as all_minutes on true
+    left join lateral (
+        select ingests.known_from
+        from {{ ref('stg_ops__bar_sessions') }} as bar_sessions
+        inner join {{ ref('stg_ops__ingests') }} as ingests on bar_sessions.first_ingest_id = ingests.ingest_id
+        where
+            bar_sessions.instrument_id = asked.instrument_id
+            and bar_sessions.timeframe = asked.timeframe
+            and bar_sessions.session = asked.session
+        offset 0
+    ) as arrived on true
+    left join witnesses
+        on
+            asked.instrument_id = witnesses.instrument_id
+            and asked.timeframe = witnesses.timeframe
+            and asked.session = witnesses.session
 
 ),
 
--- How many bars a session has is read off its candle: no minute is touched twice.
-bars as (
+objections as (
 
-    select
-        instrument_id,
-        '1m' as timeframe,
-        session,
-        bar_count,
-        source
-    from {{ ref('candles_1d') }}
-    where {{ in_window() }}
-
-    union all
-
-    select
-        instrument_id,
-        '1d' as timeframe,
-        session,
-        1 as bar_count,
-        source
-    from {{ ref('int_day_bars') }}
-    where {{ in_window() }}
-
-),
-
-findings as (
-
-    select * from {{ ref('stg_ops__findings') }}
-    where
-        state = 'open'
-        and {{ in_window() }}
+    {{ objections() }}
 
 ),
 
 held as (
 
-    select
-        quarantine.instrument_id,
-        quarantine.timeframe,
-        quarantine.ts,
-        sessions.session
-    from {{ ref('stg_massive__quarantine') }} as quarantine
-    inner join instruments on quarantine.instrument_id = instruments.instrument_id
-    inner join sessions
-        on
-            instruments.calendar = sessions.calendar
-            and (quarantine.ts at time zone sessions.zone)::date = sessions.session
+    {{ held_bars() }}
 
 ),
 
-marks as (
+charged as (
 
     select
-        instrument_id,
-        timeframe,
-        session,
-        ts,
-        severity
-    from findings
+        partitions.instrument_id,
+        partitions.timeframe,
+        partitions.session,
+        partitions.present_count,
+        partitions.counts_fillers,
+        partitions.day_ts,
+        objections.finding_id,
+        objections.severity,
+        objections.term,
+        objections.ts as found_ts,
+        objections.until as found_until,
+        greatest(objections.ts, partitions.opens_at) as since,
+        least(objections.until, partitions.closes_at) as until
+    from partitions
+    inner join objections using (instrument_id, timeframe, session)
+
+),
+
+about_bars as (
+
+    select * from charged
+    where term in ('validity', 'plausibility', 'consistency')
+
+),
+
+-- Bars that a finding covers, once per finding: few, or those of the sessions that a finding about all of them names.
+covered as (
+
+    select
+        about_bars.instrument_id,
+        about_bars.timeframe,
+        about_bars.session,
+        minutes.ts,
+        about_bars.severity,
+        about_bars.term
+    from about_bars
+    cross join lateral (
+        select bars.ts
+        from {{ ref('stg_massive__bars_1m') }} as bars
+        where
+            about_bars.timeframe = '1m'
+            and bars.instrument_id = about_bars.instrument_id
+            and bars.ts >= about_bars.since
+            and bars.ts < about_bars.until
+            and {{ is_trade('bars', 'about_bars.counts_fillers') }}
+        offset 0
+    ) as minutes
 
     union all
 
@@ -139,9 +204,48 @@ marks as (
         instrument_id,
         timeframe,
         session,
+        day_ts as ts,
+        severity,
+        term
+    from about_bars
+    where
+        timeframe = '1d'
+        and present_count > 0
+
+    union all
+
+    select
+        about_bars.instrument_id,
+        about_bars.timeframe,
+        about_bars.session,
+        held.ts,
+        about_bars.severity,
+        about_bars.term
+    from about_bars
+    inner join held using (instrument_id, timeframe, session)
+    where
+        about_bars.timeframe = '1d'
+        or (held.ts >= about_bars.found_ts and held.ts < about_bars.found_until)
+
+),
+
+weighed as (
+
+    select
+        instrument_id,
+        timeframe,
+        session,
         ts,
-        'held' as severity
-    from held
+        bool_or(severity = 'critical' and term <> 'consistency') as is_unsound,
+        power(0.5::double precision, count(*) filter (where severity = 'major' and term <> 'consistency'))
+        * power(0.85::double precision, count(*) filter (where severity = 'minor' and term <> 'consistency'))
+        as plausible,
+        power(0::double precision, count(*) filter (where severity = 'critical' and term = 'consistency'))
+        * power(0.5::double precision, count(*) filter (where severity = 'major' and term = 'consistency'))
+        * power(0.85::double precision, count(*) filter (where severity = 'minor' and term = 'consistency'))
+        as consistent
+    from covered
+    group by instrument_id, timeframe, session, ts
 
 ),
 
@@ -151,149 +255,84 @@ marked as (
         instrument_id,
         timeframe,
         session,
-        ts,
-        bool_or(severity = 'critical') as is_critical,
-        bool_or(severity = 'held') as is_held,
-        power(0.5::double precision, count(*) filter (where severity = 'major'))
-        * power(0.85::double precision, count(*) filter (where severity = 'minor')) as plausibility
-    from marks
-    group by instrument_id, timeframe, session, ts
-
-),
-
--- Whether a marked instant is an accepted bar: few are marked, each is one look at the key.
-located as (
-
-    select
-        marked.*,
-        case marked.timeframe
-            when '1m'
-                then
-                    exists (
-                        select from {{ ref('stg_massive__bars_1m') }} as minutes
-                        where
-                            minutes.instrument_id = marked.instrument_id
-                            and minutes.ts = marked.ts
-                            and minutes.ts >= sessions.opens_at
-                            and minutes.ts < sessions.closes_at
-                            and {{ is_trade('minutes', 'instruments.counts_fillers') }}
-                    )
-            else exists (
-                select from {{ ref('stg_massive__bars_1d') }} as days
-                where
-                    days.instrument_id = marked.instrument_id
-                    and days.ts = marked.ts
-                    and days.ts = sessions.day_ts
-            )
-        end as is_accepted
-    from marked
-    inner join instruments on marked.instrument_id = instruments.instrument_id
-    left join sessions
-        on
-            instruments.calendar = sessions.calendar
-            and marked.session = sessions.session
-
-),
-
-judged as (
-
-    select
-        instrument_id,
-        timeframe,
-        session,
-        count(*) filter (where is_accepted and is_critical) as accepted_critical,
-        count(*) filter (where is_accepted and not is_critical) as accepted_marked,
-        sum(plausibility order by ts) filter (where is_accepted and not is_critical) as plausibility,
-        count(*) filter (where not is_accepted and (is_held or is_critical)) as refused,
-        count(*) filter (where not is_accepted and is_held and not is_critical) as held_otherwise
-    from located
+        count(*)::integer as marked_count,
+        (count(*) filter (where is_unsound))::integer as unsound_count,
+        coalesce(sum(plausible order by ts) filter (where not is_unsound), 0) as plausible,
+        coalesce(sum(plausible * consistent order by ts) filter (where not is_unsound), 0) as plausible_and_consistent,
+        sum(consistent order by ts) as consistent
+    from weighed
     group by instrument_id, timeframe, session
 
 ),
 
-counted as (
-
-    select
-        instrument_id,
-        timeframe,
-        session,
-        bars.source,
-        coalesce(bars.bar_count, 0) as bar_count,
-        coalesce(bars.bar_count, 0) - coalesce(judged.accepted_critical, 0) as sound,
-        coalesce(judged.accepted_marked, 0) as marked,
-        coalesce(judged.plausibility, 0) as marked_plausibility,
-        coalesce(judged.refused, 0) as refused,
-        coalesce(judged.held_otherwise, 0) as held_otherwise
-    from bars
-    full join judged using (instrument_id, timeframe, session)
-
-),
-
-measured as (
-
-    select
-        instrument_id,
-        timeframe,
-        session,
-        bar_count,
-        source,
-        (sound + held_otherwise)::double precision / nullif(bar_count + refused, 0) as validity,
-        (sound - marked + marked_plausibility) / nullif(sound, 0) as plausibility
-    from counted
-
-),
-
-held_counts as (
-
-    select
-        instrument_id,
-        timeframe,
-        session,
-        count(*)::integer as held_count
-    from held
-    group by instrument_id, timeframe, session
-
-),
-
-finding_counts as (
+touching as (
 
     select
         instrument_id,
         timeframe,
         session,
         count(*)::integer as findings,
-        case
-            when bool_or(severity = 'critical') then 0.2
-            when bool_or(severity = 'major') then 0.5
-            else 1.0
-        end::double precision as cap
-    from findings
+        bool_or(severity = 'major') as has_major,
+        bool_or(severity = 'critical') as has_critical
+    from charged
     group by instrument_id, timeframe, session
 
 ),
 
-joined as (
+tallied as (
 
     select
         partitions.instrument_id,
         partitions.timeframe,
         partitions.session,
         partitions.expected_count,
-        measured.validity,
-        measured.plausibility,
-        measured.source,
-        finding_counts.cap,
-        least(
-            1.0,
-            coalesce(measured.bar_count, 0)::double precision / nullif(partitions.expected_count, 0)
-        ) as completeness,
-        coalesce(measured.bar_count, 0) as bar_count,
-        coalesce(held_counts.held_count, 0) as held_count,
-        coalesce(finding_counts.findings, 0) as findings
+        partitions.present_count,
+        partitions.held_count,
+        partitions.judged_count,
+        partitions.source,
+        partitions.judged_count - coalesce(marked.unsound_count, 0) as sound_count,
+        partitions.judged_count - coalesce(marked.marked_count, 0)
+        + coalesce(
+            case when partitions.is_compared then marked.plausible else marked.plausible_and_consistent end, 0
+        ) as plausible_sum,
+        case when partitions.is_compared then partitions.judged_count else 0 end as compared_count,
+        case
+            when partitions.is_compared
+                then partitions.judged_count - coalesce(marked.marked_count, 0) + coalesce(marked.consistent, 0)
+            else 0
+        end as consistent_sum,
+        partitions.is_timed,
+        case
+            when not partitions.is_timed or partitions.known_from is null then 0
+            else
+                least(1, greatest(0, (
+                    3 * extract(epoch from partitions.deadline - partitions.closes_at)
+                    - extract(epoch from partitions.known_from - partitions.closes_at)
+                ) / (2 * extract(epoch from partitions.deadline - partitions.closes_at))))
+        end::double precision as timely,
+        coalesce(touching.findings, 0) as findings,
+        coalesce(touching.has_major, false) as has_major,
+        coalesce(touching.has_critical, false) as has_critical
     from partitions
-    left join measured using (instrument_id, timeframe, session)
-    left join held_counts using (instrument_id, timeframe, session)
-    left join finding_counts using (instrument_id, timeframe, session)
+    left join marked using (instrument_id, timeframe, session)
+    left join touching using (instrument_id, timeframe, session)
+
+),
+
+-- least() passes over nulls, so what may be absent is not asked for its lesser.
+measured as (
+
+    select
+        *,
+        case when judged_count > 0 then sound_count::double precision / judged_count end as validity,
+        case
+            when expected_count > 0 then least(1.0, present_count::double precision / expected_count)
+        end as completeness,
+        case when compared_count > 0 then least(1.0, consistent_sum / compared_count) end as consistency,
+        case when judged_count > 0 then least(1.0, plausible_sum / judged_count) end as plausibility,
+        case when is_timed then case when judged_count > 0 then timely else 0 end end as timeliness,
+        case when has_critical then 0.2 when has_major then 0.5 else 1.0 end::double precision as cap
+    from tallied
 
 ),
 
@@ -306,31 +345,45 @@ final as (
         case
             when expected_count > 0
                 then least(
-                    coalesce(cap, 1.0),
+                    cap,
                     -- greatest() passes over nulls, so an absent term has to be left out by hand.
                     exp(
                         (
-                            case when validity is null then 0 else 0.30 * ln(greatest(validity, 0.01)) end
-                            + 0.25 * ln(greatest(completeness, 0.01))
-                            + case when plausibility is null then 0 else 0.15 * ln(greatest(plausibility, 0.01)) end
+                            {%- for term, weight in weights.items() %}
+                            {{ '+ ' if not loop.first }}case
+                                when {{ term }} is null then 0
+                                else {{ weight }} * ln(greatest({{ term }}, 0.01))
+                            end
+                            {%- endfor %}
                         )
                         / (
-                            case when validity is null then 0 else 0.30 end
-                            + 0.25
-                            + case when plausibility is null then 0 else 0.15 end
+                            {%- for term, weight in weights.items() %}
+                            {{ '+ ' if not loop.first }}case when {{ term }} is null then 0 else {{ weight }} end
+                            {%- endfor %}
                         )
                     )
                 )
         end as score,
-        validity,
-        case when expected_count > 0 then completeness end as completeness,
-        plausibility,
-        bar_count,
+        case when expected_count > 0 then validity end as validity,
+        completeness,
+        case when expected_count > 0 then plausibility end as plausibility,
+        present_count as bar_count,
         expected_count,
         held_count,
         findings,
-        source
-    from joined
+        source,
+        case when expected_count > 0 then consistency end as consistency,
+        case when expected_count > 0 then timeliness end as timeliness,
+        judged_count,
+        sound_count,
+        plausible_sum,
+        compared_count,
+        consistent_sum,
+        is_timed,
+        timely,
+        has_major,
+        has_critical
+    from measured
 
 )
 

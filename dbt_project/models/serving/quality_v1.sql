@@ -1,9 +1,11 @@
+-- New columns may be null and come last, so that readers of the relation as it was go on.
 {{
     config(
         unique_key=['symbol', 'timeframe', 'session'],
         meta={'window': 'session'},
         indexes=[{'columns': ['session']}],
         pre_hook="{{ carry_renames() }}",
+        on_schema_change='append_new_columns',
     )
 }}
 
@@ -36,7 +38,9 @@ final as (
         scores.expected_count,
         scores.held_count,
         scores.findings,
-        scores.source
+        scores.source,
+        scores.consistency,
+        scores.timeliness
     from scores
     inner join instruments on scores.instrument_id = instruments.instrument_id
 

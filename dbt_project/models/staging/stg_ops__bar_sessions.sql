@@ -13,7 +13,8 @@ renamed as (
         bars as bar_count,
         first_ts,
         last_ts,
-        ingest_id
+        ingest_id,
+        first_ingest_id
     from source
 
 )

@@ -49,7 +49,8 @@ final as (
         instruments.currency,
         instruments.name,
         instruments.listed_on,
-        instruments.delisted_on
+        instruments.delisted_on,
+        instruments.created_at as tracked_from
     from instruments
     inner join latest on instruments.instrument_id = latest.instrument_id
     inner join holders on latest.ticker = holders.ticker

@@ -87,6 +87,8 @@ _QUALITY: Final[Example] = {
             "held_count": 1,
             "findings": 2,
             "source": "simulated",
+            "consistency": 1.0,
+            "timeliness": None,
         }
     ],
     "next": None,

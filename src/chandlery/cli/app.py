@@ -13,13 +13,17 @@ from chandlery.cli import (
     backfill,
     calendar,
     candles,
+    coverage,
     demo,
     doctor,
     environment,
+    findings,
     history,
     keys,
     migrate,
     provider,
+    quality,
+    repairs,
     status,
     tape,
     universe,
@@ -45,6 +49,8 @@ for command in (demo.demo, up.up, up.down, status.status, doctor.doctor, provide
     app.command()(command)
 app.command(name="env")(environment.env)
 app.command()(candles.candles)
+app.command()(coverage.coverage)
+app.command()(quality.quality)
 app.command()(actions.actions)
 app.command()(backfill.backfill)
 app.command()(history.revisions)
@@ -53,6 +59,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(universe.app, name="universe")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(tape.app, name="tape")
+app.add_typer(findings.app, name="findings")
+app.add_typer(repairs.app, name="repairs")
 
 
 @app.callback(invoke_without_command=True)

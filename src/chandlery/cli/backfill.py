@@ -18,8 +18,10 @@ from chandlery.settings import Settings, load_settings
 from chandlery.steps.calendar import build_calendar
 from chandlery.steps.ingest import Choices, Via, ingest
 from chandlery.steps.ingest_receipt import IngestReceipt
+from chandlery.steps.judging import judge_quality
 from chandlery.steps.models import build_market_models
 from chandlery.steps.source import open_shared_source
+from chandlery.steps.thresholds import checked_thresholds
 from chandlery.store.sessions import last_session
 from chandlery.store.warehouse import Warehouse
 
@@ -36,7 +38,7 @@ def backfill(
         "flat_files: the vendor's csv.gz tree.",
     ),
     refetch: bool = typer.Option(False, "--refetch", help="Ask again for sessions that finished windows cover."),
-    candles: bool = typer.Option(True, help="Build candles and quality scores of the range afterwards."),
+    candles: bool = typer.Option(True, help="Judge the range afterwards, build its candles and quality scores."),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Bring in bars of a range of sessions; begun again after a kill, it goes on with what is missing."""
@@ -48,12 +50,15 @@ def backfill(
         for name in names
     }
     settings = load_settings()
+    thresholds = checked_thresholds(settings)
     warehouse = prepare(settings)
     _reach(warehouse, span[1])
     receipts = _ingest(settings, warehouse, wanted)
     if candles:
-        with Console(stderr=True).status("building candles and scores"):
-            build_market_models(warehouse, start=span[0], end=span[1], target=settings.home_dir / "dbt")
+        with Console(stderr=True).status("judging, building candles and scores"):
+            judge_quality(warehouse, start=span[0], end=span[1], now=now(), thresholds=thresholds)
+            target = settings.home_dir / "dbt"
+            build_market_models(warehouse, start=span[0], end=span[1], target=target, thresholds=thresholds)
     if json:
         typer.echo(orjson.dumps(ingest_facts(receipts), option=orjson.OPT_INDENT_2).decode())
         return

@@ -22,6 +22,7 @@ from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
 from chandlery.settings import Settings, load_settings
 from chandlery.sources.tapes import Tape
+from chandlery.steps.thresholds import checked_thresholds
 from chandlery.store.reset import empty_replayed
 from chandlery.store.status import read_progress, read_status
 from chandlery.store.warehouse import Warehouse, open_warehouse
@@ -30,8 +31,8 @@ from chandlery.strategies import all_strategies
 _GAP = timedelta(days=31)
 _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
 _UNIVERSE = 'group:universe or tag:views or key:"research/strategies"'
-_JUDGED = 'key:"ops/corporate_actions"'
-"""Judged again after bars have come: prices prove or refute what a source records."""
+_JUDGED = 'key:"ops/corporate_actions" or key:"ops/findings"'
+"""Judged after bars have come: prices prove or refute what a source records, then the rules judge the bars."""
 _ALL_MODELS = "tag:market"
 _DAY_MODELS = "tag:days"
 _REPORTS = 'key:"research/risk_reports" or tag:research_serving or key:"ops/publication"'
@@ -90,6 +91,7 @@ def demo(
     the vendor: the last ten sessions of minutes and two years of days of five symbols, at the plan's pace.
     """
     settings, console, began = load_settings(), Console(stderr=True), perf_counter()
+    checked_thresholds(settings)
     with console.status("preparing the warehouse"):
         warehouse = prepare(settings)
     with _source(settings, tape) as origin:

@@ -13,6 +13,7 @@ from chandlery.cli.up import services_of
 from chandlery.errors import ChandleryError, ConfigError
 from chandlery.settings import PROJECT_DIR, Settings, load_settings
 from chandlery.steps.source import open_shared_source
+from chandlery.steps.thresholds import checked_thresholds, known_thresholds
 from chandlery.store.version import check_migrated
 from chandlery.store.warehouse import open_warehouse
 
@@ -25,6 +26,7 @@ def doctor() -> None:
     settings = load_settings()
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("python", _python),
+        ("settings", _thresholds),
         ("folder", _folder),
         ("ports", _ports),
         ("database", _database),
@@ -43,6 +45,12 @@ def _python(_settings: Settings) -> str:
     if sys.version_info < (3, 11):  # noqa: UP036 - said in words instead of an import error
         raise ConfigError(f"Python is {sys.version.split()[0]}; chandlery needs 3.11 or newer.")
     return f"{sys.version.split()[0]}, project {PROJECT_DIR}"
+
+
+def _thresholds(settings: Settings) -> str:
+    changed = checked_thresholds(settings)
+    named = ", ".join(f"{name} {value:g}" for name, value in sorted(changed.items()))
+    return f"{len(known_thresholds())} thresholds of rules, {f'changed: {named}' if named else 'all at their default'}"
 
 
 def _folder(settings: Settings) -> str:

@@ -8,7 +8,8 @@ A source revises its bars without saying so. What can be told from the two versi
 | `split_rebasis`     | all four prices times one ratio, volume by its inverse: the source changed share basis  |
 | `vendor_correction` | anything else                                                                          |
 
-`first` is the reason of a bar not known before; `repair` is never inferred.
+`first` is the reason of a bar not known before. `repair` (a repair's values) and `repair_undone` (what stood before a
+repair, put back) are decided, never inferred.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ import polars as pl
 
 from chandlery.market.bars import BAR_SCHEMA, VALUE_COLUMNS
 
+REPAIR, REPAIR_UNDONE = "repair", "repair_undone"
 _PRICES = ("open", "high", "low", "close")
 _HALF_A_CENT = 0.005
 _SMALLEST_RATIO_STEP = 0.01

@@ -50,6 +50,7 @@ def roll_up(
     zone: str,
     as_of: datetime,
     counts_fillers: bool = False,
+    by: tuple[str, ...] = (),
 ) -> pl.DataFrame:
     """Return the candles of one instrument in `CANDLE_SCHEMA`, ascending by `ts`.
 
@@ -65,6 +66,8 @@ def roll_up(
         zone: the calendar's, in which a day becomes final at 11:00 of the next.
         as_of: the instant at which `is_final` is judged; has a zone.
         counts_fillers: true where no volume is ever published (indices).
+        by: columns of `minutes` that tell several instruments of the calendar apart, `ts` being unique in each and
+            ascending over all; they lead the result.
 
     Raises:
         InvalidInput: minutes are no candles, or `as_of` has no zone.
@@ -75,7 +78,7 @@ def roll_up(
         raise InvalidInput(f"As-of was {as_of.isoformat()} without a zone; add one, such as +00:00.")
     bars = _inside(minutes, _opened(sessions, hours, zone), counts_fillers=counts_fillers)
     placed = bars.with_columns(**_bucket(timeframe, alignment))
-    return _finished(placed.group_by("session", "bucket", maintain_order=True).agg(**_sums()), as_of)
+    return _finished(placed.group_by(*by, "session", "bucket", maintain_order=True).agg(**_sums()), as_of, by)
 
 
 def _opened(sessions: pl.DataFrame, hours: Hours, zone: str) -> pl.DataFrame:
@@ -146,11 +149,12 @@ def _sums() -> dict[str, pl.Expr]:
     }
 
 
-def _finished(candles: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Return the candles in `CANDLE_SCHEMA`."""
+def _finished(candles: pl.DataFrame, as_of: datetime, by: tuple[str, ...]) -> pl.DataFrame:
+    """Return the candles in `CANDLE_SCHEMA`, after the columns of `by`."""
     finished = candles.with_columns(
         ts=pl.col("bucket"),
         vwap=pl.when(pl.col("volume") > 0).then(pl.col("turnover") / pl.col("volume")),
         is_final=pl.col("known_at") <= as_of.astimezone(UTC),
     )
-    return finished.select(pl.col(name).cast(dtype) for name, dtype in CANDLE_SCHEMA.items()).sort("ts")
+    shaped = [pl.col(name).cast(dtype) for name, dtype in CANDLE_SCHEMA.items()]
+    return finished.select(*by, *shaped).sort(*by, "ts")

@@ -92,8 +92,9 @@ def ingest_bars(
     began = time.perf_counter()
     request = Request(timeframe, start, end, dict(spans or {}), only_missing, run_id)
     planned = plan_ingest(warehouse, request, now=now())
-    _record_plan(warehouse, timeframe, planned)
-    outcomes, failures = _work_off(source, warehouse, planned, run_id, progress)
+    with warehouse.kept() as kept:
+        _record_plan(kept, timeframe, planned)
+        outcomes, failures = _work_off(source, kept, planned, run_id, progress)
     _raise_failures(failures, done=len(outcomes))
     if sum(item.published.rows_new for item in outcomes) >= _LARGE_LOAD:
         settle_load(warehouse, timeframe)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,8 @@ from time import perf_counter
 
 from chandlery.errors import StoreError
 from chandlery.log import get_logger
+from chandlery.quality.deadlines import FRESHNESS_MINUTES
+from chandlery.quality.thresholds import NO_OVERRIDES
 from chandlery.settings import PROJECT_DIR, process_environment
 from chandlery.steps.candles import dbt_environment
 from chandlery.store.warehouse import Warehouse
@@ -33,6 +36,12 @@ class ModelReceipt:
     seconds: float
 
 
+def window_variables(start: date, end: date, thresholds: Mapping[str, float]) -> dict[str, str | float]:
+    """Return what the models are told of a run: its sessions `[start, end)` and the deadline of their bars."""
+    deadline = FRESHNESS_MINUTES.of(thresholds)
+    return {"start_session": start.isoformat(), "end_session": end.isoformat(), FRESHNESS_MINUTES.name: deadline}
+
+
 def build_market_models(
     warehouse: Warehouse,
     *,
@@ -41,6 +50,7 @@ def build_market_models(
     target: Path,
     models: str = MARKET_MODELS,
     rebuild: bool = False,
+    thresholds: Mapping[str, float] = NO_OVERRIDES,
 ) -> ModelReceipt:
     """Build views, candles, quality scores and what is served of them for the sessions `[start, end)`.
 
@@ -51,12 +61,13 @@ def build_market_models(
         target: folder for dbt's artefacts and log.
         models: which of them, as dbt selects; their tests run with them.
         rebuild: also of sessions whose bars have not changed since they were built.
+        thresholds: of rules, where not at their default; the score's deadline is one of them.
 
     Raises:
         StoreError: dbt failed; the message ends with its last lines.
     """
     began = perf_counter()
-    variables = {"start_session": str(start), "end_session": str(end), "rebuild": rebuild}
+    variables = {**window_variables(start, end, thresholds), "rebuild": rebuild}
     places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target)]
     arguments = [
         *(str(DBT_PROGRAM), "build", "--quiet", *places, "--log-path", str(target)),

@@ -6,9 +6,10 @@ and not finished is asked for again as it was, so that its state is settled.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -82,8 +83,10 @@ def plan_ingest(warehouse: Warehouse, request: Request, *, now: datetime) -> lis
     with warehouse.read() as connection:
         chosen = _chosen(connection, request)
         facts = {instrument.instrument_id: _facts(connection, instrument, request) for instrument, _ in chosen}
+    # Most instruments share a calendar and a span; asking for the sessions takes as long as all other facts of one.
+    sessions = cache(partial(sessions_between, warehouse))
     for instrument, span in chosen:
-        planned += _windows(warehouse, instrument, request.timeframe, span, facts[instrument.instrument_id], now)
+        planned += _windows(sessions, instrument, request.timeframe, span, facts[instrument.instrument_id], now)
     return planned
 
 
@@ -138,12 +141,17 @@ def _size(instrument: Instrument, timeframe: Timeframe, usual: float | None) -> 
 
 
 def _windows(  # noqa: PLR0917 - one series with all that is known of it
-    warehouse: Warehouse, instrument: Instrument, timeframe: Timeframe, span: Span, facts: _Facts, now: datetime
+    sessions: Callable[[str, date, date], pl.DataFrame],
+    instrument: Instrument,
+    timeframe: Timeframe,
+    span: Span,
+    facts: _Facts,
+    now: datetime,
 ) -> Iterator[PlannedWindow]:
     start, end = _within_listing(span, facts.listed)
     if start >= end:
         return
-    every = sessions_between(warehouse, instrument.calendar, start, end)
+    every = sessions(instrument.calendar, start, end)
     closed = every.filter(pl.col("close") + LATE <= now)
     # A day that has not come is refused by the vendor even where it is no session.
     is_over = end <= now.astimezone(ZoneInfo(ZONES[instrument.calendar])).date() and closed.height == every.height

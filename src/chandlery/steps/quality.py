@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from chandlery.quality.verdicts import Verdict
 from chandlery.store.warehouse import Warehouse
 from chandlery.store.windows import failed_windows, open_findings
 
@@ -21,7 +22,7 @@ def standing_windows(warehouse: Warehouse, timeframe: str) -> Standing:
 
 
 def standing_findings(warehouse: Warehouse) -> Standing:
-    """Return the open findings by rule; the critical ones are the worries."""
+    """Return the open findings by rule; critical ones are the worries, but for true moves and what is explained."""
     rows = open_findings(warehouse)
-    critical = sum(row.findings for row in rows if row.severity == "critical")
+    critical = sum(row.findings for row in rows if row.severity == "critical" and Verdict(row.verdict).costs)
     return Standing(tuple(asdict(row) for row in rows), critical)

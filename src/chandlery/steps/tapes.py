@@ -1,8 +1,8 @@
-"""Bring in a whole tape through the same doors as the vendor: universe, calendar, bars, actions, models."""
+"""Bring in a whole tape through the same doors as the vendor: universe, calendar, bars, actions, judges, models."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from chandlery.errors import BadTape
@@ -14,10 +14,13 @@ from chandlery.steps.actions import VerdictReceipt, ingest_actions
 from chandlery.steps.bars import Progress, ingest_bars, silent
 from chandlery.steps.calendar import build_calendar
 from chandlery.steps.ingest_receipt import IngestReceipt
+from chandlery.steps.judging import JudgeReceipt, judge_quality
 from chandlery.steps.models import build_market_models
+from chandlery.steps.recorded_actions import chosen_instruments
 from chandlery.steps.universe import sync_universe
 from chandlery.store.universe import track, tracked_instruments
 from chandlery.store.warehouse import Warehouse
+from chandlery.store.witnesses import write_witness
 
 _SOURCE = "replay"
 _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
@@ -25,11 +28,12 @@ _CLASSES = (AssetClass.STOCKS, AssetClass.CRYPTO)
 
 @dataclass(frozen=True, slots=True)
 class TapeReceipt:
-    """What a tape brought: symbols, bars by timeframe, judged actions, the window `[start, end)` that was built."""
+    """What a tape brought: symbols, bars by timeframe, judged actions, quality, the window `[start, end)` built."""
 
     symbols: tuple[str, ...]
     bars: Mapping[str, IngestReceipt]
     actions: VerdictReceipt
+    quality: JudgeReceipt
     start: date
     end: date
 
@@ -40,7 +44,8 @@ def ingest_tape(
     warehouse: Warehouse,
     *,
     target: Path,
-    today: date,
+    now: datetime,
+    thresholds: Mapping[str, float],
     progress: Callable[[Progress], None] = silent,
 ) -> TapeReceipt:
     """Bring in every stock and crypto pair of a tape; what was tracked before stays tracked.
@@ -50,7 +55,8 @@ def ingest_tape(
         source: serves that tape.
         warehouse: where.
         target: folder for dbt's artefacts.
-        today: the calendar is built to one year after it.
+        now: the calendar is built to one year after it.
+        thresholds: of rules, those not at their default.
         progress: told after every window.
 
     Raises:
@@ -69,7 +75,7 @@ def ingest_tape(
     with warehouse.write() as connection:
         for instrument in before:
             track(connection, instrument.instrument_id, is_tracked=True)
-    build_calendar(warehouse, end=max(end, today) + timedelta(days=366))
+    build_calendar(warehouse, end=max(end, now.date()) + timedelta(days=366))
     receipts = {
         timeframe.value: ingest_bars(
             source, warehouse, timeframe=timeframe, start=start, end=end, spans=by_symbol, progress=progress
@@ -78,8 +84,28 @@ def ingest_tape(
         if by_symbol
     }
     judged = ingest_actions(source, warehouse, source_name=_SOURCE, symbols=symbols)
-    build_market_models(warehouse, start=start, end=end, target=target)
-    return TapeReceipt(tuple(symbols), receipts, judged, start, end)
+    _keep_witnesses(tape, warehouse, symbols)
+    quality = judge_quality(
+        warehouse, start=start, end=end, now=now, thresholds=thresholds, symbols=symbols, progress=progress
+    )
+    build_market_models(warehouse, start=start, end=end, target=target, thresholds=thresholds)
+    return TapeReceipt(tuple(symbols), receipts, judged, quality, start, end)
+
+
+def _keep_witnesses(tape: Tape, warehouse: Warehouse, symbols: list[str]) -> None:
+    """Store the files that do not make a series: they say what another publisher has of it."""
+    for instrument in chosen_instruments(warehouse, symbols):
+        for timeframe in BASE_TIMEFRAMES:
+            for witness in tape.witnesses(instrument.symbol, timeframe):
+                with warehouse.write() as connection:
+                    write_witness(
+                        connection,
+                        witness.bars,
+                        instrument_id=instrument.instrument_id,
+                        timeframe=timeframe,
+                        source=witness.source,
+                        basis_on=witness.basis_on,
+                    )
 
 
 def _spans(tape: Tape, symbols: list[str], timeframe: Timeframe) -> dict[str, tuple[date, date]]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Integer, Row, any_, bindparam, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chandlery.market.actions import Action, ActionKind, Status
 from chandlery.store.instants import commit_instant, settle
 from chandlery.store.recorded_actions import Changes, hold_instrument
 from chandlery.store.tables import corporate_actions, instrument_tickers, instruments
-from chandlery.store.warehouse import Warehouse, Writer
+from chandlery.store.warehouse import Reader, Warehouse, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,17 @@ def read_actions(warehouse: Warehouse, instrument_id: int, as_of: datetime | Non
     with warehouse.read() as connection:
         rows = connection.execute(query.order_by(table.c.ex_date, table.c.kind, table.c.action_id)).all()
     return tuple(_action(row) for row in rows)
+
+
+def present_actions(connection: Reader | Writer, instrument_ids: Sequence[int]) -> dict[int, tuple[Action, ...]]:
+    """Return the present judged actions of many instruments, each ascending by ex-date; none where there are none."""
+    table = corporate_actions
+    mine = table.c.instrument_id == any_(bindparam("ids", list(instrument_ids), type_=ARRAY(Integer)))
+    query = select(table).where(mine, table.c.known_to.is_(None))
+    found: dict[int, list[Action]] = {number: [] for number in instrument_ids}
+    for row in connection.execute(query.order_by(table.c.ex_date, table.c.kind, table.c.action_id)):
+        found[row.instrument_id].append(_action(row))
+    return {number: tuple(actions) for number, actions in found.items()}
 
 
 def standing_actions(warehouse: Warehouse, status: Status) -> tuple[StandingAction, ...]:

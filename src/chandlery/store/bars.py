@@ -7,36 +7,25 @@ row. A kill at any point leaves the window `running` and nothing else.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
-from chandlery.market.bars import BAR_SCHEMA
+from chandlery.market.bars import BAR_SCHEMA, TS
 from chandlery.market.findings import FINDING_SCHEMA
+from chandlery.market.repaired import uphold_repairs
 from chandlery.market.revisions import Changes, compare
-from chandlery.store.copying import copy_rows
-from chandlery.store.history import BAR_TABLES, present_bars
+from chandlery.store.bar_versions import Origin, Versions, hold_series, write_versions
+from chandlery.store.history import present_bars
 from chandlery.store.holding import hold_rows, replace_findings
 from chandlery.store.ingest_windows import Window, require_latest
-from chandlery.store.instants import commit_instant
-from chandlery.store.tables import findings, ingest_windows, ingests
+from chandlery.store.standing_repairs import Standing, note_superseded, standing_repairs
+from chandlery.store.tables import findings, ingest_windows
 from chandlery.store.warehouse import Warehouse, Writer
 
 _FOUND = tuple(name for name in FINDING_SCHEMA if name != "row")
-_OPTIONAL = ("vwap", "trade_count")
-# One statement with arrays: row by row, 128 sessions took 70 ms of a window's 350.
-_SESSIONS = text(
-    "insert into ops.bar_sessions "
-    "(instrument_id, timeframe, session, bars, first_ts, last_ts, ingest_id, first_ingest_id) "
-    "select :instrument, :timeframe, session, bars, first_ts, last_ts, :ingest, :ingest from unnest("
-    "cast(:session as date[]), cast(:bars as int[]), "
-    "cast(:first_ts as timestamptz[]), cast(:last_ts as timestamptz[])) "
-    "as counted (session, bars, first_ts, last_ts) "
-    "on conflict (instrument_id, timeframe, session) do update set bars = excluded.bars, "
-    "first_ts = excluded.first_ts, last_ts = excluded.last_ts, ingest_id = excluded.ingest_id"
-)
 VANISHED = "bars_vanished"
 """Rule name of the finding about an answer that lacks too many known bars."""
 
@@ -58,6 +47,7 @@ class Judged:
         pages: answers it took.
         expects_bars: the calendar has sessions in the window, so that an empty answer needs confirmation.
         unpublished: columns the source does not publish.
+        unheard: names of rules that could not be evaluated; what they found before still stands.
     """
 
     passed: pl.DataFrame
@@ -72,6 +62,7 @@ class Judged:
     pages: int
     expects_bars: bool
     unpublished: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +83,23 @@ def publish(warehouse: Warehouse, window: Window, batch: Judged) -> Published:
     An unchanged bar is not written. A changed one moves to history and the new version takes its place; a bar the
     answer no longer holds moves there without successor, unless so many vanish that the answer is not believed (held
     as a whole then, until a second answer with the same payload confirms it). An empty answer where bars are expected
-    stays suspected until a second attempt agrees, and never withdraws a bar. The batch's findings replace the window's
-    open ones.
+    stays suspected until a second attempt agrees, and never withdraws a bar. A repaired bar stays as repaired while the
+    answer says of it what it had said before the repair (`market/repaired.py`). The batch's findings replace the
+    window's open ones.
 
     Raises:
         Conflict: another attempt at this window began meanwhile; nothing is changed.
     """
     with warehouse.write() as connection:
         require_latest(connection, window)
-        _one_publisher(connection, window)
+        hold_series(connection, window.instrument.instrument_id, window.timeframe)
         if batch.blocked:
             return _close(connection, window, batch, Published("quarantined"), held=batch.held, found=batch.found)
-        known = present_bars(connection, window.instrument.instrument_id, window.timeframe, window.since, window.until)
+        series = (window.instrument.instrument_id, window.timeframe, window.since, window.until)
+        known, standing = present_bars(connection, *series), standing_repairs(connection, *series)
+        batch = _upheld(batch, known, standing)
         changes = compare(known, batch.passed, batch.held.get_column("ts"), unpublished=batch.unpublished)
+        changes = _named(changes, standing)
         status = _status(connection, window, batch)
         if status == "empty_suspected":
             return _close(connection, window, batch, Published(status), held=batch.held, found=batch.found)
@@ -115,13 +110,29 @@ def publish(warehouse: Warehouse, window: Window, batch: Judged) -> Published:
             found = pl.concat([batch.found.select(_FOUND), _vanished(window, batch, changes, known.height)])
             return _close(connection, window, batch, Published("quarantined"), held=held, found=found)
         result = Published(status) if changes.is_empty else _apply(connection, window, batch, changes, status)
+        note_superseded(connection, standing, changes.touched(), source=batch.source)
         return _close(connection, window, batch, result, held=batch.held, found=batch.found)
 
 
-def _one_publisher(connection: Writer, window: Window) -> None:
-    """Let windows of one series that overlap publish one after the other: each compares with what is there."""
-    name = f"{BAR_TABLES[window.timeframe][0].fullname}:{window.instrument.instrument_id}"
-    connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+def _upheld(batch: Judged, known: pl.DataFrame, standing: Standing) -> Judged:
+    """Return the batch with repaired bars as repaired, where it says of them what it had said before."""
+    if not standing.by_bar:
+        return batch
+    upheld = uphold_repairs(known, batch.passed, batch.held, standing.originals, unpublished=batch.unpublished)
+    answered = pl.DataFrame(list(standing.settled(upheld.kept)), schema={"ts": TS, "rule": pl.String}, orient="row")
+    # What is found of a bar that is not taken is not found of ours, nor is what its repair has settled.
+    is_moot = pl.col("row").is_not_null() & pl.col("ts").is_in(upheld.kept.implode())
+    found = batch.found.filter(~is_moot).join(answered, on=["ts", "rule"], how="anti", maintain_order="left")
+    return replace(batch, passed=upheld.passed, held=upheld.held, found=found)
+
+
+def _named(changes: Changes, standing: Standing) -> Changes:
+    """Call what replaces a repaired bar a correction: beside a value of ours nothing of the source's reason shows."""
+    if not standing.by_bar or changes.revised.is_empty():
+        return changes
+    is_ours = pl.col("ts").is_in(standing.bars.implode())
+    reason = pl.when(is_ours).then(pl.lit("vendor_correction")).otherwise("reason").alias("reason")
+    return replace(changes, revised=changes.revised.with_columns(reason))
 
 
 def _status(connection: Writer, window: Window, batch: Judged) -> str:
@@ -138,80 +149,21 @@ def _status(connection: Writer, window: Window, batch: Judged) -> str:
 
 
 def _apply(connection: Writer, window: Window, batch: Judged, changes: Changes, status: str) -> Published:
-    sequence = text("select nextval(pg_get_serial_sequence('ops.ingests', 'ingest_id'))")
-    ingest_id = int(connection.execute(sequence).scalar_one())
-    present, _ = BAR_TABLES[window.timeframe]
-    _supersede(connection, window, changes, ingest_id)
-    constants: dict[str, int | str] = {"instrument_id": window.instrument.instrument_id, "ingest_id": ingest_id}
-    grouped = [("first", changes.new), *changes.revised.group_by("reason", maintain_order=True)]
-    reasons = []
-    for key, rows in grouped:
-        reason = key if isinstance(key, str) else str(key[0])
-        if rows.height:
-            bars = rows.select(*BAR_SCHEMA)
-            named = {**constants, "reason": reason}
-            copy_rows(connection, present.fullname, bars, optional=_OPTIONAL, constants=named)
-            reasons.append((reason, rows.height))
-    sessions = _note_sessions(connection, window, changes, ingest_id)
-    _note_ingest(connection, window, batch, ingest_id)
+    first = changes.new.with_columns(reason=pl.lit("first"))
+    ended = pl.concat([changes.revised.get_column("ts"), changes.withdrawn.get_column("ts")])
+    written = write_versions(
+        connection,
+        window,
+        Versions(pl.concat([first, changes.revised]), ended, changes.after),
+        Origin(batch.source, batch.request_ids, batch.payload_sha256),
+    )
     return Published(
         status=status,
         rows_new=changes.new.height,
         rows_revised=changes.revised.height,
         rows_withdrawn=changes.withdrawn.height,
-        reasons=tuple(reasons),
-        sessions=sessions,
-    )
-
-
-def _supersede(connection: Writer, window: Window, changes: Changes, ingest_id: int) -> None:
-    """Move the versions that end now to the history table."""
-    present, history = BAR_TABLES[window.timeframe]
-    ended = pl.concat([changes.revised.select("ts"), changes.withdrawn.select("ts")])
-    if ended.is_empty():
-        return
-    connection.exec_driver_sql("create temporary table ended (ts timestamptz primary key) on commit drop")
-    copy_rows(connection, "ended", ended)
-    columns = ", ".join(column.name for column in present.columns)
-    statement = text(
-        f"with moved as (delete from {present.fullname} where instrument_id = :instrument "  # noqa: S608 - fixed names
-        f"and ts in (select ts from ended) returning {columns}) "
-        f"insert into {history.fullname} ({columns}, superseded_by) select {columns}, :ingest from moved"
-    )
-    connection.execute(statement, {"instrument": window.instrument.instrument_id, "ingest": ingest_id})
-
-
-def _note_sessions(connection: Writer, window: Window, changes: Changes, ingest_id: int) -> tuple[date, ...]:
-    """Keep `ops.bar_sessions` true for every session with a changed bar, and return these sessions."""
-    day = pl.col("ts").dt.convert_time_zone(window.zone.key).dt.date()
-    touched = changes.touched().to_frame().select(day.alias("session")).unique()
-    counted = changes.after.group_by(day.alias("session")).agg(
-        bars=pl.len(), first_ts=pl.col("ts").min(), last_ts=pl.col("ts").max()
-    )
-    rows = touched.join(counted, on="session", how="left").with_columns(pl.col("bars").fill_null(0)).sort("session")
-    facts = {
-        "instrument": window.instrument.instrument_id,
-        "timeframe": window.timeframe.value,
-        "ingest": ingest_id,
-        **{name: rows[name].to_list() for name in ("session", "bars", "first_ts", "last_ts")},
-    }
-    connection.execute(_SESSIONS, facts)
-    return tuple(rows["session"].to_list())
-
-
-def _note_ingest(connection: Writer, window: Window, batch: Judged, ingest_id: int) -> None:
-    """Write the ingest with the instant of this transaction: everything after this is short."""
-    connection.execute(
-        ingests.insert().values(
-            ingest_id=ingest_id,
-            window_id=window.window_id,
-            attempt=window.attempt,
-            source=batch.source,
-            request_ids=list(batch.request_ids),
-            payload_sha256=batch.payload_sha256,
-            run_id=window.run_id,
-            known_from=commit_instant(connection),
-        )
+        reasons=written.reasons,
+        sessions=written.sessions,
     )
 
 
@@ -219,7 +171,7 @@ def _close(
     connection: Writer, window: Window, batch: Judged, result: Published, *, held: pl.DataFrame, found: pl.DataFrame
 ) -> Published:
     hold_rows(connection, window, held=held, answered=pl.concat([batch.passed["ts"], batch.held["ts"]]))
-    replace_findings(connection, window, found)
+    replace_findings(connection, window, found, unheard=batch.unheard)
     is_held = result.status == "quarantined"
     connection.execute(
         ingest_windows.update()

@@ -1,15 +1,15 @@
 """What the audit held and what it found, written with the bars it let through."""
 
-import json
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 from sqlalchemy import Select, select
-from sqlalchemy.dialects.postgresql import insert
 
 from chandlery.market.bars import VALUE_COLUMNS
 from chandlery.store.ingest_windows import Window
-from chandlery.store.tables import findings, quarantine
+from chandlery.store.recorded_findings import Scope, record_batch
+from chandlery.store.tables import quarantine
 from chandlery.store.warehouse import Writer
 
 _CHUNK = 5_000
@@ -40,29 +40,16 @@ def hold_rows(connection: Writer, window: Window, *, held: pl.DataFrame, answere
         connection.execute(quarantine.insert(), rows[first : first + _CHUNK])
 
 
-def replace_findings(connection: Writer, window: Window, found: pl.DataFrame) -> None:
-    """Write findings (`FINDING_SCHEMA`) in place of the window's open ones."""
-    fixed = {
-        "instrument_id": window.instrument.instrument_id,
-        "calendar": window.instrument.calendar,
-        "timeframe": window.timeframe.value,
-    }
-    scope = (
-        (findings.c.instrument_id == window.instrument.instrument_id)
-        & (findings.c.timeframe == window.timeframe.value)
-        & (findings.c.session >= window.start)
-        & (findings.c.session < window.end)
-        & (findings.c.state == "open")
+def replace_findings(connection: Writer, window: Window, found: pl.DataFrame, *, unheard: Sequence[str] = ()) -> None:
+    """Record what the gate found (`FINDING_SCHEMA`) in place of what it had found of the window's sessions.
+
+    What rules in `unheard`, which could not be evaluated, had found stays as it is.
+    """
+    scope = Scope(
+        calendar=window.instrument.calendar,
+        timeframe=window.timeframe.value,
+        start=window.start,
+        end=window.end,
+        instrument_id=window.instrument.instrument_id,
     )
-    connection.execute(findings.delete().where(scope))
-    if found.is_empty():
-        return
-    columns = found.drop("row", strict=False)
-    rows = [
-        {**row, **fixed, "window_id": window.window_id, "evidence": json.loads(row["evidence"])}
-        for row in columns.to_dicts()
-    ]
-    statement = insert(findings)
-    upsert = statement.on_conflict_do_nothing(index_elements=["instrument_id", "calendar", "timeframe", "ts", "rule"])
-    for first in range(0, len(rows), _CHUNK):
-        connection.execute(upsert, rows[first : first + _CHUNK])
+    record_batch(connection, scope, found, window_id=window.window_id, unheard=unheard)

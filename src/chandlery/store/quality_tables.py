@@ -80,6 +80,7 @@ repairs = Table(
     Column("ingest_id", Integer),
     Column("undone_by", Integer),
     Index(None, "finding_id"),
+    Index(None, "instrument_id", "timeframe"),
     schema="ops",
 )
 

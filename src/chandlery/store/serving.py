@@ -82,6 +82,8 @@ class SessionQuality:
     held_count: int
     findings: int
     source: str | None
+    consistency: float | None
+    timeliness: float | None
 
 
 _PUBLICATIONS = "select dataset, version, published_at, run_id, code_version, source, rows from ops.publication"
@@ -94,7 +96,7 @@ _SYMBOLS = """
 
 _QUALITY = """
     select symbol, timeframe, session, instrument_id, asset_class, score, validity, completeness, plausibility,
-        bar_count, expected_count, held_count, findings, source
+        bar_count, expected_count, held_count, findings, source, consistency, timeliness
     from serving.quality_v1
     where ($1::text is null or symbol = $1)
         and ($2::text is null or timeframe = $2)

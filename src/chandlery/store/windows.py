@@ -24,10 +24,11 @@ class FailedWindow:
 
 @dataclass(frozen=True, slots=True)
 class OpenFindings:
-    """Open findings of one rule."""
+    """Open findings of one rule and verdict."""
 
     rule: str
     severity: str
+    verdict: str
     findings: int
     instruments: int
 
@@ -74,13 +75,13 @@ def failed_windows(warehouse: Warehouse, *, timeframe: str) -> tuple[FailedWindo
 
 
 def open_findings(warehouse: Warehouse) -> tuple[OpenFindings, ...]:
-    """Return the open findings counted by rule, the most frequent first."""
-    count = func.count()
+    """Return the open findings counted by rule, severity and verdict, the most frequent first."""
+    count, kinds = func.count(), (findings.c.rule, findings.c.severity, findings.c.verdict)
     query = (
-        select(findings.c.rule, findings.c.severity, count, func.count(func.distinct(findings.c.instrument_id)))
+        select(*kinds, count, func.count(func.distinct(findings.c.instrument_id)))
         .where(findings.c.state == "open")
-        .group_by(findings.c.rule, findings.c.severity)
-        .order_by(count.desc(), findings.c.rule)
+        .group_by(*kinds)
+        .order_by(count.desc(), *kinds)
     )
     with warehouse.read() as connection:
-        return tuple(OpenFindings(row[0], row[1], row[2], row[3]) for row in connection.execute(query))
+        return tuple(OpenFindings(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(query))

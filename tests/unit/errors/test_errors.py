@@ -47,7 +47,7 @@ def test_exit_status_is_that_of_the_branch_the_command_line_documents() -> None:
         3: {"NotFound"},
         4: {"SourceError", "RateLimited", "Unavailable", "NotEntitled", "BadPayload"},
         5: {"StoreError", "Conflict", "NotMigrated", "DatabaseDown"},
-        6: {"QualityError", "Blocked"},
+        6: {"QualityError", "Blocked", "WrongState"},
         7: {"ResearchError", "UnknownStrategy", "BadParameters", "LookAhead"},
         8: {"LimitBreached"},
     }

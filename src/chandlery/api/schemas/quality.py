@@ -40,10 +40,12 @@ class SessionQuality(BaseModel):
     completeness: float | None
     plausibility: float | None
     bar_count: int
-    expected_count: int
+    expected_count: int = Field(description="Bars it should have, by its habit and less halts.")
     held_count: int = Field(description="Bars held in quarantine.")
-    findings: int = Field(description="Open findings.")
+    findings: int = Field(description="Findings that lower the score.")
     source: str | None
+    consistency: float | None = Field(description="Agreement with a second witness; null without one.")
+    timeliness: float | None = Field(description="Null for sessions that closed before the symbol was tracked.")
 
 
 class QualityPage(Page):

@@ -3,10 +3,10 @@
 from types import MappingProxyType
 
 from chandlery.quality.context import AuditContext
-from chandlery.quality.rules import completeness, grid, keys, trading, values
+from chandlery.quality.rules import grid, keys, trading, values
 from chandlery.quality.rules.rule import Rule
 
-_FAMILIES = {"values": values, "keys": keys, "grid": grid, "trading": trading, "completeness": completeness}
+_FAMILIES = {"values": values, "keys": keys, "grid": grid, "trading": trading}
 
 RULES = MappingProxyType({rule.name: rule for family in _FAMILIES.values() for rule in family.RULES})
 """Every rule by name; read-only."""

@@ -58,6 +58,7 @@ class SeriesView:
         asked: sessions that a finished window asked the source for (Date series, ascending); others may be absent.
         actions: the judged corporate actions as of now, all statuses.
         other: for 1m the source's day bars, for 1d the roll-up of the regular minutes; empty when there are none.
+        other_extended: for 1d the roll-up of all minutes from `pre_open` to `post_close`; empty when there are none.
         witnesses: sessions as other sources have them, on this series' share basis, by source.
         sisters: median return (close to close) over the other instruments of the calendar, by session, with their
             count: columns session, median_return, instruments. Empty when fewer than three.
@@ -81,6 +82,7 @@ class SeriesView:
     asked: pl.Series
     actions: tuple[Action, ...] = ()
     other: pl.DataFrame = field(default_factory=lambda: _no(SESSION_BARS_SCHEMA))
+    other_extended: pl.DataFrame = field(default_factory=lambda: _no(SESSION_BARS_SCHEMA))
     witnesses: Mapping[str, pl.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     sisters: pl.DataFrame = field(
         default_factory=lambda: _no({"session": pl.Date, "median_return": pl.Float64, "instruments": pl.Int64})

@@ -5,8 +5,9 @@ What belongs here: reading a tape folder, building the bundled tape. What does n
 stand-in, the command line and benchmarks may import it.
 """
 
+from chandlery.sources.tapes._reels import Reel, find_reels
 from chandlery.sources.tapes.bundled import ensure_bundled_tape
 from chandlery.sources.tapes.tape import Tape, TapeListing
 from chandlery.sources.tapes.tickers import TickerProfile
 
-__all__ = ["Tape", "TapeListing", "TickerProfile", "ensure_bundled_tape"]
+__all__ = ["Reel", "Tape", "TapeListing", "TickerProfile", "ensure_bundled_tape", "find_reels"]

@@ -50,6 +50,21 @@ class TapeListing:
     timeframes: tuple[Timeframe, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WitnessBars:
+    """Bars of another publisher of the same series.
+
+    Attributes:
+        source: who published them.
+        bars: in `BAR_SCHEMA`, ascending by ts; defects stay.
+        basis_on: the day to whose share basis they are adjusted.
+    """
+
+    source: str
+    bars: pl.DataFrame
+    basis_on: date
+
+
 class Tape:
     """Recorded bars by symbol and timeframe; frames are read at first use and kept."""
 
@@ -60,10 +75,12 @@ class Tape:
         for reel in reels:
             key = (reel.symbol, reel.timeframe)
             self._reels[key] = (*self._reels.get(key, ()), reel)
+        self._left_out: dict[tuple[str, Timeframe], tuple[Reel, ...]] = {}
         # Prices on two share bases must not be mixed: raw files win over split-adjusted ones.
         for key, found in self._reels.items():
             raw = tuple(reel for reel in found if not reel.is_split_adjusted)
             self._reels[key] = raw or found
+            self._left_out[key] = tuple(reel for reel in found if reel not in self._reels[key])
         self._frames: dict[tuple[str, Timeframe], pl.DataFrame] = {}
 
     @classmethod
@@ -91,6 +108,13 @@ class Tape:
         if key not in self._frames:
             self._frames[key] = pl.concat([_read(reel) for reel in self._reels[key]]).sort("ts", maintain_order=True)
         return self._frames[key]
+
+    def witnesses(self, symbol: str, timeframe: Timeframe) -> tuple[WitnessBars, ...]:
+        """Return the files that do not make the series, for another source has raw prices: they can testify."""
+        return tuple(
+            WitnessBars(reel.source, _read(reel).sort("ts", maintain_order=True), reel.last_session)
+            for reel in self._left_out.get((symbol, timeframe), ())
+        )
 
     def splits(self, symbol: str) -> tuple[Split, ...]:
         """Return the splits the day file records, ascending by date; empty where it records none."""

@@ -128,6 +128,9 @@ def _create_events_and_repairs() -> None:
     )
     for table in ("finding_events", "repairs"):
         op.create_index(op.f(f"ix_{table}_finding_id"), table, ["finding_id"], schema="ops")
+    # Every publication asks which bars of its series stand as repaired.
+    columns = ["instrument_id", "timeframe"]
+    op.create_index(op.f("ix_repairs_instrument_id_timeframe"), "repairs", columns, schema="ops")
 
 
 def _create_judged_and_witness() -> None:

@@ -1,0 +1,165 @@
+"""What other timeframes, other sources and sister symbols say of a price."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import polars as pl
+
+from chandlery.market.timeframes import Timeframe
+from chandlery.quality.series.view import SeriesView
+from chandlery.quality.verdicts import Says, Vote
+
+_AGREEMENT = 0.001
+"""10 bps: what a roll-up and a day bar may differ (check 18)."""
+_SAME_PRICE = 1e-5
+"""0.1 bps, below any tick: a record that ends just there, where no other bar was, has seen that very price."""
+_ONE_SOURCE = 1e-6
+"""Two feeds whose closes agree to 0.01 bps at the median are one source (WIKI and Yahoo AAPL: 0.003 bps)."""
+_LEAST_COMMON = 20
+_SAME_BASIS = 0.05
+"""A witness whose price lies farther off, as a logarithm, is on another basis: it says nothing."""
+_COMPLETE = 0.95
+"""Share of a session's minutes a roll-up must hold before the absence of a price in it means anything."""
+_SISTERS_MOVE = 0.02
+
+Row = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Witness:
+    """One corroborator: `by` timeframe or source, with its sessions."""
+
+    by: str
+    name: str
+    rows: Mapping[date, Row]
+    closes: pl.DataFrame
+
+    def close_before(self, session: date) -> float | None:
+        """Return its last close before a session."""
+        place = int(self.closes["session"].search_sorted(session)) - 1
+        return None if place < 0 else float(self.closes["close"][place])
+
+
+@dataclass(frozen=True, eq=False)
+class Witnesses:
+    """All corroborators of a view; built once a judgement, and only when there is something to ask."""
+
+    view: SeriesView
+
+    @cached_property
+    def sessions(self) -> tuple[Witness, ...]:
+        """Other timeframe and other sources; a source that is this very feed corroborates nothing."""
+        found = []
+        if self.view.other.height:
+            name = "1d" if self.view.timeframe is Timeframe.M1 else "1m"
+            found.append(_witness("timeframe", name, self.view.other))
+        for name, frame in sorted(self.view.witnesses.items()):
+            if frame.height and not self._is_same_feed(frame):
+                found.append(_witness("source", name, frame))
+        return tuple(found)
+
+    def on_close(self, session: date, *, before: float, seen: float) -> list[Vote]:
+        """Return votes on a day's close that moved from `before` to `seen`: where do others close?"""
+        votes = []
+        jump = abs(math.log(seen / before))
+        for witness in self.sessions:
+            row, last = witness.rows.get(session), witness.close_before(session)
+            if row is None or last is None or abs(math.log(last / before)) > _SAME_BASIS:
+                continue
+            off = abs(math.log(row["close"] / seen))
+            says = Says.TRUE if off <= jump / 4 else Says.DEFECT if off >= jump / 2 else None
+            if says:
+                votes.append(Vote(witness.by, says, {"of": witness.name, "close": row["close"]}))
+        return votes
+
+    def on_reach(
+        self, session: date, *, seen: float, usual: float, is_up: bool, others: float | None = None
+    ) -> list[Vote]:
+        """Return votes on an extreme price: does another record of the session reach it?
+
+        Args:
+            session: of the price.
+            seen: the price in doubt.
+            usual: the price it is compared with, beyond doubt: the body of its bar.
+            is_up: whether it lies above `usual`.
+            others: the extreme of the session's other bars on that side; a record that reaches no farther than they
+                do has not seen the price in doubt.
+        """
+        votes = []
+        sign = 1.0 if is_up else -1.0
+        excess = abs(math.log(seen / usual))
+        for witness in self.sessions:
+            row = witness.rows.get(session)
+            if row is None or not row["low"] / (1 + _SAME_BASIS) <= usual <= row["high"] * (1 + _SAME_BASIS):
+                continue
+            extreme = self._extreme(witness, session, row, is_up=is_up)
+            short = sign * math.log(seen / extreme)
+            beyond = math.inf if others is None else sign * math.log(extreme / others)
+            says = _of_reach(short, beyond, excess)
+            if says is Says.TRUE or (says is Says.DEFECT and self._is_whole(witness, session, row)):
+                votes.append(Vote(witness.by, says, {"of": witness.name, "high" if is_up else "low": extreme}))
+        return votes
+
+    def on_move(self, session: date, jump: float) -> list[Vote]:
+        """Return a vote for a move that the other instruments made too: a quarter of it, and at least 2 %."""
+        found = self._sisters.get(session)
+        if found is None or found[0] * jump <= 0 or abs(found[0]) < max(_SISTERS_MOVE, abs(jump) / 4):
+            return []
+        return [Vote("sisters", Says.TRUE, {"median_return": found[0], "instruments": found[1]})]
+
+    def _extreme(self, witness: Witness, session: date, row: Row, *, is_up: bool) -> float:
+        """Return a record's high or low, of minutes that of all hours: some publishers' days count them."""
+        side = "high" if is_up else "low"
+        wider = self._extended.get(session) if witness.by == "timeframe" else None
+        if wider is None:
+            return row[side]
+        return max(row[side], wider[side]) if is_up else min(row[side], wider[side])
+
+    @cached_property
+    def _extended(self) -> Mapping[date, Row]:
+        return _witness("timeframe", "extended", self.view.other_extended).rows
+
+    @cached_property
+    def _sisters(self) -> Mapping[date, tuple[float, int]]:
+        rows = self.view.sisters.select("session", "median_return", "instruments").iter_rows()
+        return {session: (median, count) for session, median, count in rows if median is not None}
+
+    def _is_whole(self, witness: Witness, session: date, row: Row) -> bool:
+        if witness.by != "timeframe" or self.view.timeframe is Timeframe.M1:
+            return True
+        hours = self.view.sessions.filter(pl.col("session") == session)
+        minutes = (hours["close"][0] - hours["open"][0]) / timedelta(minutes=1) if hours.height else math.inf
+        return row["bars"] >= _COMPLETE * minutes
+
+    def _is_same_feed(self, frame: pl.DataFrame) -> bool:
+        if self.view.timeframe is not Timeframe.D1:
+            return False
+        mine = self.view.marked.select("session", mine="close")
+        both = mine.join(frame.select("session", theirs="close"), on="session", how="inner")
+        if both.height < _LEAST_COMMON:
+            return False
+        off = both.select((pl.col("mine") / pl.col("theirs") - 1).abs().median()).item()
+        return off is not None and off < _ONE_SOURCE
+
+
+def _of_reach(short: float, beyond: float, excess: float) -> Says | None:
+    """Return what a record says that ends `short` of a price in doubt and reaches `beyond` the other bars.
+
+    Of a day bar (`beyond` infinite) a quarter and a half of the excess decide: vendors differ in odd lots and hours.
+    """
+    if abs(short) <= _SAME_PRICE < beyond:
+        return Says.TRUE
+    near = _AGREEMENT if math.isfinite(beyond) else max(_AGREEMENT, excess / 4)
+    if short <= near:
+        return Says.TRUE if beyond > _AGREEMENT else None
+    return Says.DEFECT if beyond <= _AGREEMENT or short > max(_AGREEMENT, excess / 2) else None
+
+
+def _witness(by: str, name: str, frame: pl.DataFrame) -> Witness:
+    sound = [pl.col(column) > 0 for column in ("open", "high", "low", "close")]
+    kept = frame.filter(*sound).sort("session")
+    rows = {row["session"]: row for row in kept.iter_rows(named=True)}
+    return Witness(by, name, rows, kept.select("session", "close"))

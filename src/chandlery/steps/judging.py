@@ -1,0 +1,133 @@
+"""Judge what is published: every series whose bars or witnesses changed, then every venue; findings are recorded.
+
+A stretch of a series is judged and recorded in one transaction, with the note that it was: a kill leaves it judged or
+not. Equal input writes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from time import perf_counter
+
+from chandlery.log import get_logger
+from chandlery.market.bars import check_range
+from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
+from chandlery.quality.judge import Judgement, judge_series, judge_venue
+from chandlery.quality.series.view import SeriesView
+from chandlery.steps.bars import Progress, silent
+from chandlery.steps.judge_receipt import Judged, JudgeReceipt, SeriesFailure, judge_receipt
+from chandlery.steps.judging_run import FAULTS, JudgeRequest, JudgeRun, prepare_run
+from chandlery.steps.judging_series import JudgedSeries, judge_all
+from chandlery.steps.judging_venues import VenueInputs, venue_islands, venue_view
+from chandlery.steps.thresholds import checked_thresholds
+from chandlery.store.recorded_findings import Scope, record
+from chandlery.store.warehouse import Warehouse
+
+__all__ = ["JudgeReceipt", "SeriesFailure", "checked_thresholds", "judge_quality"]
+
+log = get_logger(__name__)
+
+
+def judge_quality(
+    warehouse: Warehouse,
+    *,
+    start: date,
+    end: date,
+    now: datetime,
+    thresholds: Mapping[str, float],
+    symbols: Sequence[str] = (),
+    rejudge: bool = False,
+    progress: Callable[[Progress], None] = silent,
+    judge: Callable[[SeriesView], Judgement] = judge_series,
+) -> JudgeReceipt:
+    """Judge the sessions `[start, end)` of every tracked series whose inputs changed since, then their venues.
+
+    A series that fails does not hold back the others; the receipt names it, and the next run tries again.
+
+    Args:
+        warehouse: where.
+        start: first session.
+        end: session after the last one.
+        now: the instant of judging, which decides what is late.
+        thresholds: those not at their default, as `checked_thresholds` returns them.
+        symbols: only these; none: all, those listed no more included.
+        rejudge: also what has not changed.
+        progress: told after every instrument.
+        judge: judges one series; the default evaluates every rule of the registry.
+
+    Raises:
+        InvalidInput: `start >= end`, or an impossible symbol.
+        NotFound: a symbol is not tracked.
+        DatabaseDown: the warehouse does not answer; what was recorded stays.
+    """
+    check_range(start, end)
+    began = perf_counter()
+    request = JudgeRequest(
+        start=start, end=end, now=now, thresholds=thresholds, symbols=tuple(symbols), rejudge=rejudge, judge=judge
+    )
+    with warehouse.kept() as kept:
+        run = prepare_run(kept, request)
+        done = judge_all(run, progress)
+        venues, refused = _judge_venues(run, done)
+    receipt = judge_receipt(done.judged, venues, (*done.failures, *refused), seconds=perf_counter() - began)
+    log.info(
+        "quality_judged",
+        series=receipt.series,
+        sessions=receipt.sessions,
+        bars=receipt.bars,
+        findings=sum(receipt.findings.values()),
+        opened=receipt.recorded.opened,
+        repaired=receipt.recorded.repaired,
+        failures=len(receipt.failures),
+        seconds=round(receipt.seconds, 1),
+    )
+    return receipt
+
+
+def _judge_venues(run: JudgeRun, done: JudgedSeries) -> tuple[list[Judged], list[SeriesFailure]]:
+    judged, failures = [], []
+    for calendar, hours in run.hours.items():
+        for timeframe in BASE_TIMEFRAMES:
+            inputs = VenueInputs(calendar, timeframe, hours, run.ledger, run.request.now, run.request.thresholds)
+            mine = [item for item in done.judged if (item.calendar, item.timeframe) == (calendar, timeframe.value)]
+            try:
+                judged += _judge_venue(run, inputs, mine, done)
+            except FAULTS as error:
+                reason = f"{type(error).__name__}: {error}"
+                log.warning("venue_not_judged", calendar=calendar, timeframe=timeframe.value, reason=reason)
+                failures.append(SeriesFailure(calendar, timeframe.value, reason))
+    return judged, failures
+
+
+def _judge_venue(run: JudgeRun, inputs: VenueInputs, mine: Iterable[Judged], done: JudgedSeries) -> list[Judged]:
+    days = sorted({day for item in mine for day in item.days})
+    known = done.missing if inputs.timeframe is Timeframe.M1 else ()
+    judged = []
+    for start, end in venue_islands(inputs, days, run.request.start, run.request.end):
+        began = perf_counter()
+        with run.warehouse.read() as connection:
+            view = venue_view(connection, inputs, start, end, known)
+        if view is None:
+            return []
+        judgement = judge_venue(view)
+        first_seen = view.sessions["session"][0]
+        scope = Scope(
+            calendar=inputs.calendar, timeframe=inputs.timeframe.value, start=start, end=end, seen_from=first_seen
+        )
+        heard = [rule for rule in judgement.rules if rule not in judgement.failed]
+        with run.warehouse.write() as connection:
+            recorded = record(connection, scope, judgement.findings, rules=heard)
+        judged.append(
+            Judged(
+                name=inputs.calendar,
+                timeframe=inputs.timeframe.value,
+                calendar=inputs.calendar,
+                sessions=view.sessions.height,
+                bars=0,
+                findings=judgement.findings,
+                recorded=recorded,
+                failed_rules=judgement.failed,
+                seconds=perf_counter() - began,
+                days=(),
+            )
+        )
+    return judged
