@@ -1,6 +1,6 @@
 {#
     What finished windows asked the source for, per instrument and timeframe, as ranges of sessions that do not
-    overlap: `asked` by any answer, `answered` by one that held bars, published or held back.
+    overlap: `asked` by any answer, also while a later attempt runs or has failed; `answered` by one that held bars, published or held back.
 #}
 {% macro asked_spans() -%}
     select
@@ -8,12 +8,17 @@
         timeframe,
         range_agg(daterange(start_session, end_session)) as asked,
         coalesce(
-            range_agg(daterange(start_session, end_session)) filter (where status in ('published', 'quarantined')),
+            range_agg(daterange(start_session, end_session)) filter (
+                where status in ('published', 'quarantined') or last_answer in ('published', 'quarantined')
+            ),
             '{}'::datemultirange
         ) as answered
     from {{ ref('stg_ops__ingest_windows') }}
     where
-        status in ('published', 'empty_suspected', 'empty', 'quarantined')
+        (
+            status in ('published', 'empty_suspected', 'empty', 'quarantined')
+            or last_answer is not null
+        )
         and timeframe in ('1m', '1d')
     group by instrument_id, timeframe
 {%- endmacro %}

@@ -41,7 +41,10 @@
         and {{ in_window('sessions.session') }}
 {%- endmacro %}
 
-{# Sessions another source has bars of, by source. Its day bars speak about minutes as well. #}
+{#
+    Sessions another source has bars of, by source. Its day bars speak about minutes as well. A source the judges have
+    not yet told apart from the published feed, or found to be the same, testifies to nothing.
+#}
 {% macro witnessed_sessions() -%}
     select distinct
         witnesses.instrument_id,
@@ -54,7 +57,14 @@
     cross join lateral unnest(
         case witnesses.timeframe when '1d' then array['1d', '1m'] else array[witnesses.timeframe] end
     ) as timeframes (timeframe)
-    where {{ near_window('witnesses.ts') }}
+    inner join {{ ref('stg_ops__witness_sources') }} as sources
+        on
+            witnesses.instrument_id = sources.instrument_id
+            and timeframes.timeframe = sources.timeframe
+            and witnesses.source = sources.source
+    where
+        sources.is_independent
+        and {{ near_window('witnesses.ts') }}
 {%- endmacro %}
 
 {#

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from chandlery.measures import MEASURES, Status
+from chandlery.quality.candles import CHECK as CANDLE_CHECK
+from chandlery.quality.candles import RULE as CANDLE_RULE
 from chandlery.quality.checks import CHECKS
 from chandlery.quality.rules.registry import FAMILIES, RULES
 from chandlery.quality.rules.rule import EVERY_CLASS, Rule
@@ -54,6 +56,7 @@ def rules() -> Iterator[str]:
     yield from ("", "## Checks", "")
     every: list[Rule | SeriesRule | VenueRule] = [*RULES.values(), *SERIES_RULES.values(), *VENUE_RULES.values()]
     names = {number: [rule.name for rule in every if _number(rule) == number] for number in CHECKS}
+    names[CANDLE_CHECK].append(CANDLE_RULE)
     rows = [
         (check.number, check.title, check.term.value, " ".join(f"[{code(name)}](#{name})" for name in names[number]))
         for number, check in CHECKS.items()
@@ -67,6 +70,10 @@ def rules() -> Iterator[str]:
         yield from ("", f"## {title}")
         for rule in chosen.values():
             yield from _rule(rule, families[rule.name])
+    yield from ("", "## Candles", "", f"### {CANDLE_RULE}", "")
+    yield "Every candle equals a second roll-up of its minutes: open, high, low, close and counts exactly, sums of"
+    yield "whole shares exactly, other sums to 1e-12. It lowers the score of the minutes it stands for."
+    yield from ("", f"- check {CANDLE_CHECK}; critical (1); 5m 15m 30m 1h 4h 1d; judged after every build")
 
 
 def _number(rule: Rule | SeriesRule | VenueRule) -> int:

@@ -19,6 +19,7 @@ from orchestration.partitions import DAILY, RANGE, window_of
 
 _KEY = dg.AssetKey(["ops", "findings"])
 _RULES = rule_sentences()
+_JUDGED = "every_series_is_judged"
 
 
 class JudgeChoices(dg.Config):
@@ -36,7 +37,10 @@ class JudgeChoices(dg.Config):
     partitions_def=DAILY,
     backfill_policy=RANGE,
     check_specs=[
-        dg.AssetCheckSpec(rule.name, asset=_KEY, description=f"Check {rule.check}. {rule.doc}") for rule in _RULES
+        dg.AssetCheckSpec(
+            _JUDGED, asset=_KEY, description="No series or venue failed to be judged, and no rule raised."
+        ),
+        *(dg.AssetCheckSpec(rule.name, asset=_KEY, description=f"Check {rule.check}. {rule.doc}") for rule in _RULES),
     ],
 )
 def findings(
@@ -58,7 +62,19 @@ def findings(
             progress=lambda progress: context.log.info(progress.text),
         )
         board = rule_board(warehouse, start, end)
-    return Materialized(metadata=_metadata(receipt), check_results=_checks(board))
+    return Materialized(metadata=_metadata(receipt), check_results=[_judged(receipt), *_checks(board)])
+
+
+WRITTEN_WITH_FINDINGS = [
+    dg.AssetSpec(
+        ["ops", "witness_sources"],
+        deps=[findings],
+        group_name="quality",
+        kinds={"postgres"},
+        owners=["team:data"],
+        description="Which other sources are feeds of their own beside a series, and on how many sessions that rests.",
+    )
+]
 
 
 def _metadata(receipt: JudgeReceipt) -> dict[str, dg.MetadataValue | int | float]:
@@ -74,9 +90,20 @@ def _metadata(receipt: JudgeReceipt) -> dict[str, dg.MetadataValue | int | float
         "repaired": receipt.recorded.repaired,
         "verdicts": table([dict(receipt.verdicts)] if receipt.verdicts else []),
         "by_rule": table(counts),
-        "rules_that_raised": table([{"rule": rule, "times": times} for rule, times in receipt.failed_rules.items()]),
-        "not_judged": table([{"name": item.name, "reason": item.reason} for item in receipt.failures]),
     }
+
+
+def _judged(receipt: JudgeReceipt) -> dg.AssetCheckResult:
+    rows = [
+        *({"name": item.name, "timeframe": item.timeframe, "reason": item.reason} for item in receipt.failures),
+        *({"name": rule, "reason": f"raised in {times} stretches"} for rule, times in receipt.failed_rules.items()),
+    ]
+    return dg.AssetCheckResult(
+        check_name=_JUDGED,
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"not_judged": table(rows)},
+    )
 
 
 def _checks(board: dict[str, StandingRule]) -> list[dg.AssetCheckResult]:

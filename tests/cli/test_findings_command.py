@@ -198,10 +198,20 @@ def test_unknown_symbol_is_exit_3(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--severity", "awful"], ["--state", "lost"], ["--timeframe", "5m"], ["--start", "x"]]
+    "arguments",
+    [
+        *(["--severity", "awful"], ["--state", "lost"], ["--timeframe", "5m"], ["--start", "x"]),
+        *(["--check", "29"], ["--limit", "99999999999999999999"], ["show", "99999999999999999999"]),
+        ["--start", "2012-01-01", "--end", "2011-01-01"],
+        ["--rule", "wicks_stay_near_the_bodies"],
+    ],
 )
 def test_impossible_choice_is_exit_2(desk: Desk, arguments: list[str]) -> None:
     desk(*arguments, code=2)
+
+
+def test_rule_that_is_not_names_those_near_it(desk: Desk) -> None:
+    assert "wicks_stay_near_the_body" in desk("--rule", "wicks_stay_near_the_bodies", code=2).err
 
 
 def test_judging_an_empty_range_says_so(desk: Desk) -> None:

@@ -140,6 +140,36 @@ def test_undisturbed_scores_are_those_of_the_functions(mart: Any, symbol: str) -
         assert_equal(row, count_bars(of_session, none, Timeframe.M1, expected=row[1]))
 
 
+@pytest.fixture
+def consistency_with(mart: Any) -> Iterator[Any]:
+    """Return a function that tells what the judges say of another source of MSFT, and gives its consistency."""
+
+    def told(*, is_independent: bool | None) -> list[float | None]:
+        mart.do("delete from ops.witness_sources where instrument_id = 2")
+        if is_independent is not None:
+            word = f"insert into ops.witness_sources values (2, '1m', 'vendor', {is_independent}, 30)"
+            mart.do(word)
+        mart.build("--select", "quality_scores_daily", "--exclude", "resource_type:unit_test")
+        query = "select consistency from marts.quality_scores_daily where instrument_id = 2 and session = '2016-04-21'"
+        return [value for (value,) in mart.rows(query)]
+
+    mart.do(
+        "insert into raw.witness__bars (instrument_id, timeframe, source, ts, open, high, low, close, volume) "
+        "values (2, '1d', 'vendor', '2016-04-21 04:00+00', 55, 56, 54, 55, 9)"
+    )
+    yield told
+    mart.do("delete from raw.witness__bars where instrument_id = 2")
+    told(is_independent=None)
+
+
+def test_session_is_compared_only_with_a_source_the_judges_found_independent(consistency_with: Any) -> None:
+    # Nothing is rebuilt by hand: the changed word makes the session due.
+    assert consistency_with(is_independent=None) == [None]
+    assert consistency_with(is_independent=False) == [None]
+    assert consistency_with(is_independent=True) == [1.0]
+    assert consistency_with(is_independent=False) == [None]
+
+
 def test_disturbed_scores_are_those_of_the_functions(mart: Any, disturbed: pl.DataFrame) -> None:
     due = deadlines(sessions("NYSE", date(2016, 4, 15), date(2016, 5, 20)), Timeframe.M1)
     timely = dict(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from chandlery.quality.rules.registry import RULES
+from chandlery.quality.series.registry import SERIES_RULES
+from chandlery.quality.venue.registry import VENUE_RULES
 from chandlery.settings import Settings
 from chandlery.strategies import all_strategies
 
@@ -55,7 +57,7 @@ def test_no_setting_is_active_in_the_example(tree: Any) -> None:
 def test_every_strategy_and_rule_has_its_line(tree: Any) -> None:
     strategies, rules = (tree.text(f"docs/reference/{name}.md") for name in ("strategies", "rules"))
     assert [name for name in all_strategies() if f"## `{name}`" not in strategies] == []
-    assert [name for name in RULES if f"| `{name}` |" not in rules] == []
+    assert [name for name in (*RULES, *SERIES_RULES, *VENUE_RULES) if f"\n### {name}\n" not in rules] == []
 
 
 def test_every_asset_has_a_group_of_the_stages_and_a_description(tree: Any) -> None:

@@ -17,6 +17,7 @@ GRAPH = {
     },
     "quality": {
         "ops/findings",
+        "ops/witness_sources",
         *(f"marts/{name}" for name in ("asked_sessions", "session_holes", "quality_scores_daily")),
         *(f"marts/{name}" for name in ("coverage_daily", "gaps")),
     },

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
+from judged_market import D1, END, START, Ask, Market
 
 from chandlery.errors import SourceError
 from chandlery.market.bars import BAR_SCHEMA, empty_bars
@@ -19,6 +20,7 @@ from chandlery.sources.protocol import BarBatch, Dividend, Holiday, Listing, Mar
 from chandlery.steps.bars import ingest_bars
 from chandlery.steps.calendar import build_calendar
 from chandlery.steps.universe import sync_universe
+from chandlery.store.warehouse import Warehouse
 
 STOCKS = ("AAPL", "BA", "GE", "IBM", "MSFT")
 
@@ -176,3 +178,14 @@ def priced(postgres: Any) -> Iterator[Priced]:
         connection.exec_driver_sql(_PRICES)
     yield Priced(warehouse, frames)
     postgres.drop(warehouse)
+
+
+@pytest.fixture
+def market(source_of: Any, days_of: Any, fresh: Warehouse, ask: Ask) -> Market:
+    frames = {(symbol, D1): days_of(seed, START, END) for seed, symbol in enumerate(("AAPL", "MSFT"))}
+    source = source_of(frames, symbols=("AAPL", "MSFT"))
+    sync_universe(source, fresh, symbols=(), source_name="tape")
+    build_calendar(fresh, start=date(2021, 12, 1), end=date(2022, 12, 31))
+    made = Market(fresh, source, ask)
+    made.ingest()
+    return made

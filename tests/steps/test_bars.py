@@ -317,8 +317,8 @@ def test_open_findings_are_counted_by_rule_and_critical_ones_worry(two: Any, fre
     ingest(two, fresh, end=WEDNESDAY)
     standing = standing_findings(fresh)
     assert standing.rows == (
-        {"rule": "high_covers_body", "severity": "critical", "findings": 4, "instruments": 2},
-        {"rule": "bar_is_no_filler", "severity": "minor", "findings": 1, "instruments": 1},
+        {"rule": "high_covers_body", "severity": "critical", "verdict": "confirmed", "findings": 4, "instruments": 2},
+        {"rule": "bar_is_no_filler", "severity": "minor", "verdict": "confirmed", "findings": 1, "instruments": 1},
     )
     assert standing.worries == 4
 

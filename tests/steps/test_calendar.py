@@ -168,7 +168,7 @@ def traded(tell: Tell, warehouse: Warehouse, days: list[date], *, instruments: i
             f"values ({number}, 'stocks', 'NYSE')"
         )
         statements += [
-            f"insert into ops.bar_sessions values ({number}, '1d', '{day}', 1, null, null, 1)" for day in days
+            f"insert into ops.bar_sessions values ({number}, '1d', '{day}', 1, null, null, 1, 1)" for day in days
         ]
     tell(warehouse, *statements)
 
@@ -185,7 +185,9 @@ def test_session_in_which_nobody_trades_and_holiday_on_which_everybody_does_are_
     ]
     (row,) = ask(fresh, "select votes from ops.sessions where session = '2012-11-21' and calendar = 'NYSE'")
     assert row[0]["data"] == "0/3"
-    tell(fresh, *(f"insert into ops.bar_sessions values ({n}, '1d', '2012-11-21', 1, null, null, 1)" for n in (1, 2)))
+    tell(
+        fresh, *(f"insert into ops.bar_sessions values ({n}, '1d', '2012-11-21', 1, null, null, 1, 1)" for n in (1, 2))
+    )
     build_calendar(fresh, **WEEK)
     assert [row[1] for row in found(fresh)] == ["everybody_trades_outside_sessions"]
 
@@ -197,7 +199,7 @@ def test_real_holes_of_one_series_are_not_taken_for_holidays(fresh: Warehouse, t
     for number, symbol in enumerate(("AAPL", "BA", "GE"), start=1):
         days = pl.read_parquet(TAPES / f"{symbol}.parquet")["session"]
         chosen = days.filter((days >= date(1981, 1, 1)) & (days < date(1986, 1, 1)))
-        values = ", ".join(f"({number}, '1d', '{day}', 1, null, null, 1)" for day in chosen)
+        values = ", ".join(f"({number}, '1d', '{day}', 1, null, null, 1, 1)" for day in chosen)
         tell(
             fresh,
             "insert into ops.instruments (instrument_id, asset_class, calendar) overriding system value "

@@ -116,7 +116,7 @@ def test_dead_holder_of_a_ticker_on_days_of_the_living_one_is_a_conflict(fresh: 
 def test_meta_added_where_fb_is_tracked_is_fb_renamed(fresh: Warehouse, tell: Tell, ask: Ask) -> None:
     (before,) = add(fresh, "FB")
     number = before.record.instrument.instrument_id
-    tell(fresh, f"insert into ops.bar_sessions values ({number}, '1d', '2013-01-02', 1, null, null, 1)")
+    tell(fresh, f"insert into ops.bar_sessions values ({number}, '1d', '2013-01-02', 1, null, null, 1, 1)")
     (after,) = add(fresh, "META")
     assert after.record.instrument.instrument_id == number
     assert ask(fresh, "select distinct instrument_id from ops.bar_sessions") == [(number,)]
@@ -162,14 +162,15 @@ def test_sheet_counts_from_windows_and_sessions_alone(fresh: Warehouse, tell: Te
         "insert into ops.ingests (window_id, attempt, source, request_ids, payload_sha256, known_from) values "
         "(11, 1, 'tape', '{}', '', '2024-02-01T10:00Z'), (11, 2, 'tape', '{}', '', '2024-02-02T10:00Z')",
         "insert into ops.bar_sessions values "
-        f"({number}, '1m', '2024-01-02', 390, '2024-01-02T14:30Z', '2024-01-02T20:59Z', 2), "
-        f"({number}, '1m', '2024-01-03', 389, '2024-01-03T14:30Z', '2024-01-03T20:59Z', 2), "
-        f"({number}, '1m', '2024-01-04', 0, null, null, 2)",
+        f"({number}, '1m', '2024-01-02', 390, '2024-01-02T14:30Z', '2024-01-02T20:59Z', 2, 2), "
+        f"({number}, '1m', '2024-01-03', 389, '2024-01-03T14:30Z', '2024-01-03T20:59Z', 2, 2), "
+        f"({number}, '1m', '2024-01-04', 0, null, null, 2, 2)",
         "insert into raw.massive__bars_1m_history (ts, open, high, low, close, volume, instrument_id, ingest_id, "
         f"reason, superseded_by) values ('2024-01-02T14:30Z', 1, 1, 1, 1, 1, {number}, 1, 'first', 2)",
-        "insert into ops.findings (instrument_id, timeframe, ts, session, rule, severity, evidence, state, window_id) "
-        f"values ({number}, '1m', '2024-01-02T14:30Z', '2024-01-02', 'a', 'minor', '{{}}', 'open', 11), "
-        f"({number}, '1m', '2024-01-02T14:31Z', '2024-01-02', 'a', 'minor', '{{}}', 'closed', 11)",
+        'insert into ops.findings (instrument_id, calendar, timeframe, ts, session, last_session, rule, "check", '
+        "severity, verdict, term, evidence, state, window_id) "
+        f"select {number}, 'NYSE', '1m', ('2024-01-02T14:3' || n || 'Z')::timestamptz, '2024-01-02', '2024-01-02', "
+        "'a', 7, 'minor', 'suspected', 'plausibility', '{}', state, 11 from (values (0, 'open'), (1, 'dismissed')) as f (n, state)",
     )
     sheet = show_instrument(fresh, "GE")
     assert [(window.start.day, window.state, window.code) for window in sheet.windows] == [

@@ -1,109 +1,30 @@
 """Judging what is published: what has changed is judged, in full or not at all, and equal input writes nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from judged_market import D1, DAYS, END, M1, NOW, QUALITY, START, Market, Spy
 from polars.testing import assert_frame_equal
+from series_views import clean_view, with_bars
 
 from chandlery.errors import ConfigError, NotFound
 from chandlery.market.actions import Action, ActionKind, Status
-from chandlery.market.calendar import sessions
-from chandlery.market.timeframes import Timeframe
-from chandlery.quality.judge import Judgement, judge_series
-from chandlery.quality.series.view import SeriesView
 from chandlery.quality.sisters import sister_returns
 from chandlery.settings import QualitySettings, Settings
-from chandlery.steps.bars import Progress, ingest_bars
-from chandlery.steps.calendar import build_calendar
-from chandlery.steps.judge_receipt import JudgeReceipt
-from chandlery.steps.judging import checked_thresholds, judge_quality
+from chandlery.steps.bars import Progress
+from chandlery.steps.judging import checked_thresholds
+from chandlery.steps.judging_keys import rule_files
 from chandlery.steps.judging_plan import islands_of
 from chandlery.steps.judging_venues import VenueInputs, missing_minutes, venue_islands, venue_view
 from chandlery.steps.universe import sync_universe
 from chandlery.store.actions import replace_actions
 from chandlery.store.judging import read_ledger
-from chandlery.store.universe import find_instrument, tracked_instruments
+from chandlery.store.universe import tracked_instruments
 from chandlery.store.venue_views import calendar_sessions
-from chandlery.store.warehouse import Warehouse
-
-Ask = Callable[..., list[tuple[Any, ...]]]
-
-START, END = date(2022, 1, 3), date(2022, 10, 1)
-NOW = datetime(2022, 12, 1, tzinfo=UTC)
-DAYS = sessions("NYSE", START, END)["session"].to_list()
-D1, M1 = Timeframe.D1, Timeframe.M1
-
-
-@dataclass
-class Spy:
-    """Judges as the registry does and keeps the views; may fail for a symbol."""
-
-    fails: dict[str, BaseException] = field(default_factory=dict)
-    views: list[SeriesView] = field(default_factory=list)
-    _lock: Lock = field(default_factory=Lock)
-
-    def __call__(self, view: SeriesView) -> Judgement:
-        with self._lock:
-            self.views.append(view)
-        if view.instrument.symbol in self.fails:
-            raise self.fails[view.instrument.symbol]
-        return judge_series(view)
-
-    def spans(self) -> list[tuple[str, str, date, date]]:
-        """Symbol, timeframe, first and last judged session of every view."""
-        return sorted(
-            (view.instrument.symbol, view.timeframe.value, view.start, view.end - timedelta(days=1))
-            for view in self.views
-        )
-
-
-@dataclass
-class Market:
-    """Two stocks with nine months of day bars."""
-
-    warehouse: Warehouse
-    source: Any
-    ask: Ask
-
-    def ingest(self, timeframe: Timeframe = D1, start: date = START, end: date = END) -> None:
-        ingest_bars(self.source, self.warehouse, timeframe=timeframe, start=start, end=end)
-
-    def judge(self, spy: Spy | None = None, **choices: Any) -> JudgeReceipt:
-        asked = {"start": START, "end": END, "now": NOW, "thresholds": {}, **choices}
-        return judge_quality(self.warehouse, judge=spy or Spy(), **asked)
-
-    def change(self, symbol: str, day: date, **values: float) -> None:
-        """Publish a day bar with other values."""
-        frame = self.source.frames[symbol, D1]
-        place = pl.col("ts").dt.convert_time_zone("America/New_York").dt.date() == day
-        changes = [pl.when(place).then(value).otherwise(pl.col(name)).alias(name) for name, value in values.items()]
-        self.source.frames[symbol, D1] = frame.with_columns(changes)
-        self.ingest()
-
-    def number(self, symbol: str) -> int:
-        with self.warehouse.read() as connection:
-            return find_instrument(connection, symbol).instrument_id
-
-    def written(self) -> list[tuple[Any, ...]]:
-        tables = ("ops.findings", "ops.finding_events", "ops.judged_sessions")
-        return [row for table in tables for row in self.ask(self.warehouse, f"select ctid, xmin from {table}")]
-
-
-@pytest.fixture
-def market(source_of: Any, days_of: Any, fresh: Warehouse, ask: Ask) -> Market:
-    frames = {(symbol, D1): days_of(seed, START, END) for seed, symbol in enumerate(("AAPL", "MSFT"))}
-    source = source_of(frames, symbols=("AAPL", "MSFT"))
-    sync_universe(source, fresh, symbols=(), source_name="tape")
-    build_calendar(fresh, start=date(2021, 12, 1), end=date(2022, 12, 31))
-    made = Market(fresh, source, ask)
-    made.ingest()
-    return made
+from chandlery.store.witnesses import write_witness
 
 
 def test_every_series_is_judged_and_told(market: Market) -> None:
@@ -156,13 +77,13 @@ def test_changed_bar_is_judged_with_the_sessions_that_hang_on_it(market: Market)
     market.change("AAPL", DAYS[100], volume=12_345.0)
     spy = Spy()
     receipt = market.judge(spy)
-    assert spy.spans() == [("AAPL", "1d", DAYS[95], DAYS[105])]
-    assert receipt.sessions == 11
+    assert spy.spans() == [("AAPL", "1d", DAYS[95], DAYS[160])]
+    assert receipt.sessions == 66
     (view,) = spy.views
     shown = view.bars["ts"].dt.convert_time_zone("America/New_York").dt.date().to_list()
-    assert shown == DAYS[95 - 60 : 105 + 5 + 1], "60 sessions before, 5 after"
+    assert shown == DAYS[95 - 60 : 160 + 5 + 1], "60 sessions before, 5 after"
     assert view.sessions["session"].to_list() == shown
-    assert view.asked.to_list() == shown
+    assert view.asked.to_list() == DAYS[35:], "and later ones, as the series goes on"
     assert view.revisions.select("ts", "new_volume")["new_volume"].to_list() == [12_345.0]
     assert market.judge().sessions == 0
 
@@ -191,30 +112,15 @@ def test_action_makes_the_sessions_it_touches_due(market: Market) -> None:
     ((symbol, _, first, last),) = spy.spans()
     assert symbol == "MSFT"
     assert first < DAYS[55]
-    assert DAYS[120] < last < DAYS[140], "a view looks back on 60 sessions"
+    assert last == DAYS[-1], "100 days on, and the 60 sessions that look back on those"
     assert [action.ex_date for action in spy.views[0].actions] == [DAYS[60]]
     assert market.judge().sessions == 0
 
 
-def test_series_that_fails_does_not_hold_back_the_others_and_is_tried_again(market: Market) -> None:
-    receipt = market.judge(Spy(fails={"AAPL": RuntimeError("out of luck")}))
-    assert [(item.name, item.timeframe, item.reason) for item in receipt.failures] == [
-        ("AAPL", "1d", "RuntimeError: out of luck")
-    ]
-    assert receipt.series == 1
-    spy = Spy()
-    assert market.judge(spy).failures == ()
-    assert {span[0] for span in spy.spans()} == {"AAPL"}
-
-
-def test_killed_series_is_not_judged_at_all(market: Market) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        market.judge(Spy(fails={"AAPL": KeyboardInterrupt()}))
-    number = market.number("AAPL")
-    query = "select count(*) from ops.judged_sessions where instrument_id = %s"
-    assert market.ask(market.warehouse, query, number) == [(0,)]
-    market.judge()
-    assert market.ask(market.warehouse, query, number) == [(len(DAYS),)]
+def test_what_takes_findings_and_finds_none_is_no_part_of_the_version() -> None:
+    written = {path.relative_to(QUALITY).as_posix() for path in rule_files()}
+    assert {"judge.py", "thresholds.py", "series/jumps.py", "venue/freshness.py"} <= written
+    assert not {"score.py", "tally.py", "explanation.py", "gx.py", "repairs/ladder.py"} & written
 
 
 def test_named_symbols_alone_are_judged(market: Market) -> None:
@@ -256,7 +162,7 @@ def test_day_views_read_minutes_that_no_minute_view_had(market: Market, minutes_
     market.change("AAPL", DAYS[31], volume=1.0)
     spy = Spy()
     market.judge(spy)
-    assert spy.spans() == [("AAPL", "1d", DAYS[26], DAYS[36])]
+    assert spy.spans() == [("AAPL", "1d", DAYS[26], DAYS[91])]
     assert spy.views[0].other["bars"].to_list() == [390]
 
 
@@ -270,7 +176,13 @@ def test_islands_hold_every_due_session_once_and_what_hangs_on_it(seed: int) -> 
     islands = islands_of(frame, D1)
     covered = [day for island in islands for day in days if island.start <= day < island.end]
     assert len(covered) == len(set(covered))
-    near = {days[k] for place in np.flatnonzero(due) for k in range(max(0, place - 5), min(size, place + 6))}
+    bars = frame["bars"].to_list()
+    near = {
+        days[k]
+        for place in np.flatnonzero(due)
+        for k in range(max(0, place - 5), size)
+        if k <= place + 5 or sum(bars[place:k]) <= 60
+    }
     assert set(covered) == near
     with_bars = [day for day, bars in zip(days, frame["bars"], strict=True) if bars]
     for island in islands:
@@ -298,13 +210,45 @@ def test_sisters_are_the_median_of_the_others(market: Market, days_of: Any) -> N
     market.judge(spy, symbols=("AAPL",))
     closes = {
         market.number(symbol): frame.select(
-            pl.col("ts").dt.convert_time_zone("America/New_York").dt.date().alias("session"), "close"
+            pl.col("ts").dt.convert_time_zone("America/New_York").dt.date().alias("session"), "close", "low", "high"
         )
         for (symbol, _), frame in market.source.frames.items()
     }
     expected = sister_returns(closes, market.number("AAPL"))
     assert_frame_equal(spy.views[0].sisters, expected, abs_tol=1e-15)
     assert expected.height == len(DAYS) - 1
+
+
+def test_copy_of_a_series_is_told_from_another_vendor(market: Market) -> None:
+    frame, number = market.source.frames["AAPL", D1], market.number("AAPL")
+    # 0.3 bps is the median difference of two independent vendors.
+    close = pl.col("close") * 1.00003
+    vendor = frame.with_columns(close.alias("close"), high=pl.max_horizontal("high", close))
+    with market.warehouse.write() as connection:
+        for source, bars in (("copy", frame), ("vendor", vendor), ("stranger", vendor.head(19))):
+            write_witness(connection, bars, instrument_id=number, timeframe=D1, source=source, basis_on=None)
+    market.judge()
+    query = "select instrument_id, timeframe, source, is_independent, sessions from ops.witness_sources order by source"
+    assert market.ask(market.warehouse, query) == [
+        (number, "1d", "copy", False, len(DAYS)),
+        (number, "1d", "vendor", True, len(DAYS)),
+    ]
+
+
+def test_end_of_the_last_asked_session_is_judged_again_when_the_next_is_asked_for(
+    market: Market, minutes_of: Any
+) -> None:
+    # A symbol without day bars: nothing else says that its 24th session went on.
+    days = DAYS[30:55]
+    whole = [minutes_of(day) for day in days]
+    market.source.symbols = ("AAPL", "GE", "MSFT")
+    sync_universe(market.source, market.warehouse, symbols=(), source_name="tape")
+    market.source.frames["GE", M1] = pl.concat([*whole[:23], minutes_of(days[23], count=200), whole[24]])
+    query = "select session, verdict from ops.findings where rule = 'session_is_complete' and instrument_id = %s"
+    for asked, verdict in ((24, "explained"), (25, "suspected")):
+        market.ingest(M1, days[0], days[asked - 1] + timedelta(days=1))
+        market.judge(symbols=("GE",))
+        assert market.ask(market.warehouse, query, market.number("GE")) == [(days[23], verdict)]
 
 
 def test_venue_sees_the_minutes_its_members_miss(market: Market, minutes_of: Any) -> None:
@@ -336,6 +280,19 @@ def test_venue_sees_the_minutes_its_members_miss(market: Market, minutes_of: Any
     assert seen.missing["ts"].min() == datetime(after.year, after.month, after.day, 15, tzinfo=UTC)
     assert read.missing.equals(seen.missing), "read from the warehouse, they are the same"
     assert seen.counts.filter(pl.col("instrument_id") == market.number("MSFT"))["bars"].to_list() == [390, 390]
+
+
+def test_only_minutes_missing_in_judged_sessions_are_missing() -> None:
+    view = clean_view(M1)
+    assert missing_minutes(view).stamps.is_empty()
+    last, before = view.bars["ts"][-5], view.bars["ts"][5]
+    assert before < datetime(view.start.year, view.start.month, view.start.day, tzinfo=UTC)
+    some = with_bars(view, view.bars.filter(~pl.col("ts").is_in([before, last])))
+    assert missing_minutes(some).stamps.rows() == [(view.instrument.instrument_id, last)]
+    early = with_bars(view, view.bars.filter(pl.col("ts") != before))
+    assert missing_minutes(early).stamps.is_empty()
+    assert missing_minutes(early).stamps.schema == missing_minutes(some).stamps.schema
+    assert missing_minutes(early).sessions.equals(missing_minutes(some).sessions)
 
 
 def test_last_closed_sessions_of_a_venue_are_judged_whatever_changed(market: Market) -> None:

@@ -74,12 +74,13 @@ class Planner:
     def had(self, instrument: Instrument, bars: list[int]) -> None:
         """Record how many minutes the first sessions of 2021 had."""
         rows = ", ".join(
-            f"({instrument.instrument_id}, '1m', '{date(2021, 1, 1) + timedelta(days=place)}', {count}, 1)"
+            f"({instrument.instrument_id}, '1m', '{date(2021, 1, 1) + timedelta(days=place)}', {count}, 1, 1)"
             for place, count in enumerate(bars)
         )
         self.tell(
             self.warehouse,
-            f"insert into ops.bar_sessions (instrument_id, timeframe, session, bars, ingest_id) values {rows}",
+            f"insert into ops.bar_sessions (instrument_id, timeframe, session, bars, ingest_id, first_ingest_id) "
+            f"values {rows}",
         )
 
     def plan(self, *, now: datetime = LATER, **choices: Any) -> list[PlannedWindow]:

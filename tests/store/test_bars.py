@@ -406,3 +406,14 @@ def test_day_bars_and_minutes_do_not_meet(series: Series) -> None:
     series.publish(series.begin(timeframe=Timeframe.D1), bars(10))
     assert series.closes() == []
     assert series.rows("close", "raw.massive__bars_1d") == [(10.0,)]
+
+
+def test_what_a_source_once_answered_stays_asked_for_while_it_is_asked_again(series: Series) -> None:
+    series.ingest(bars(10))
+    asked = "status, last_answer"
+    assert series.rows(asked, "ops.ingest_windows", "window_id") == [("published", None)]
+    window = series.begin()
+    assert series.rows(asked, "ops.ingest_windows", "window_id") == [("running", "published")]
+    fail_window(series.warehouse, window, code="unavailable")
+    series.begin()
+    assert series.rows(asked, "ops.ingest_windows", "window_id") == [("running", "published")]

@@ -151,11 +151,21 @@ def test_found_again_keeps_number_and_birth_and_takes_the_new_word(series: Judge
 
 
 @pytest.mark.parametrize("decided", ["confirmed", "dismissed"])
-def test_decided_finding_is_not_refreshed(series: Judged, decided: str) -> None:
+def test_verdict_on_a_decided_finding_stays(series: Judged, decided: str) -> None:
     series.record(found(1))
     series.decide(decided)
     assert series.record(found(1, verdict="true_move")) == Recorded()
     assert series.rows("verdict, state") == [("suspected", decided)]
+
+
+def test_confirmed_finding_follows_its_bars(series: Judged) -> None:
+    series.record(found(1, until=3, ts_end=instant(3)))
+    series.decide("confirmed")
+    shorter = found(1, verdict="explained", evidence='{"n": 2}', until=2, ts_end=instant(2))
+    assert series.record(shorter) == Recorded(refreshed=1)
+    assert series.rows("verdict, evidence, last_session, ts_end, state") == [
+        ("suspected", {"n": 2}, day(2), instant(2), "confirmed")
+    ]
 
 
 def test_found_no_more_is_repaired_and_an_event(series: Judged) -> None:

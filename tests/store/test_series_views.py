@@ -34,7 +34,7 @@ from chandlery.store.venue_views import (
     venue_members,
 )
 from chandlery.store.warehouse import Warehouse
-from chandlery.store.witnesses import witness_sessions, write_witness
+from chandlery.store.witnesses import note_witness_source, witness_sessions, write_witness
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 Tell = Callable[..., None]
@@ -219,6 +219,18 @@ def test_witness_is_written_once_and_changed_where_it_differs(warehouse: Warehou
     ]
 
 
+def test_word_about_a_source_is_kept_and_written_again_only_when_it_changes(
+    warehouse: Warehouse, stock: Instrument, ask: Ask
+) -> None:
+    facts: dict[str, Any] = {"instrument_id": stock.instrument_id, "timeframe": Timeframe.D1, "source": "yahoo"}
+    with warehouse.write() as connection:
+        assert note_witness_source(connection, is_independent=False, sessions=60, **facts)
+        assert not note_witness_source(connection, is_independent=False, sessions=70, **facts)
+        assert note_witness_source(connection, is_independent=True, sessions=80, **facts)
+    query = "select timeframe, source, is_independent, sessions from ops.witness_sources where instrument_id = %s"
+    assert ask(warehouse, query, stock.instrument_id) == [("1d", "yahoo", True, 80)]
+
+
 def test_sources_testify_each_for_itself(warehouse: Warehouse, stock: Instrument) -> None:
     facts: dict[str, Any] = {"instrument_id": stock.instrument_id, "timeframe": Timeframe.D1}
     with warehouse.write() as connection:
@@ -280,7 +292,8 @@ def test_ledger_knows_what_is_held_listed_and_published(warehouse: Warehouse, st
         f"insert into ops.instrument_tickers values ('OLD{number}', '1899-01-01', '1900-01-01', {number}, 'replay')",
         "insert into ops.ingest_windows (window_id, instrument_id, timeframe, start_session, end_session, status) "
         f"overriding system value values ({window}, {number}, '1d', '{MONDAY}', '{TUESDAY}', 'published'), "
-        f"({window} + 500000, {number}, '1d', '{TUESDAY}', '2024-01-10', 'quarantined')",
+        f"({window} + 500000, {number}, '1d', '{TUESDAY}', '2024-01-10', 'quarantined'), "
+        f"({window} + 600000, {number}, '1d', '2024-01-10', '2024-01-11', 'failed')",
         "insert into raw.massive__quarantine (window_id, seq, instrument_id, timeframe, ts, rules) "
         f"select {window}, seq, {number}, '1d', '{MONDAY}', '{{x}}' from generate_series(0, 1) as g (seq)",
         *(
@@ -294,7 +307,9 @@ def test_ledger_knows_what_is_held_listed_and_published(warehouse: Warehouse, st
     listing = ledger.listings[number]
     assert (listing.listed_on, listing.renames) == (date(2020, 1, 2), (date(1900, 1, 1),))
     assert ledger.publishers == {(number, "1d"): {"wiki", "yahoo"}}
-    assert ledger.windows.select("is_minute", "start_session", "end_session").rows() == [(False, MONDAY, TUESDAY)]
+    # Whatever the source answered was asked for, also where the answer is held; a window that failed never was.
+    windows = ledger.windows.sort("start_session").select("is_minute", "start_session", "end_session")
+    assert windows.rows() == [(False, MONDAY, TUESDAY), (False, TUESDAY, date(2024, 1, 10))]
     assert ledger.held.height == 1
 
 
@@ -320,7 +335,9 @@ def test_venue_counts_members_and_closes(warehouse: Warehouse, stock: Instrument
     assert counts.select("instrument_id", "session", "bars", "known_from").rows() == [(number, MONDAY, 3, known)]
     (mine,) = [member for member in members if member["instrument_id"] == number]
     assert (mine["symbol"], mine["ends_on"]) == (stock.symbol, TUESDAY), "a recording ends with what was asked"
-    assert closes.rows() == [(number, MONDAY, 50.0), (number, TUESDAY, 88.0)], (
-        "days first, else the last regular minute"
-    )
+    assert closes.select("instrument_id", "session", "close").rows() == [
+        (number, MONDAY, 50.0),
+        (number, TUESDAY, 88.0),
+    ], "days first, else the last regular minute"
+    assert closes["low"].is_null().to_list() == [False, True], "a range needs a day bar"
     assert stamps.to_list() == [OPEN + timedelta(hours=5)]

@@ -96,11 +96,11 @@ def test_turnout_counts_series_with_bars_around_a_day(fresh: Warehouse, tell: Te
             f"values ({number}, 'stocks', 'NYSE', {number != 4})"
         )
         statements += [
-            f"insert into ops.bar_sessions values ({number}, '1d', '{day}', 1, null, null, 1)" for day in days
+            f"insert into ops.bar_sessions values ({number}, '1d', '{day}', 1, null, null, 1, 1)" for day in days
         ]
     # Minutes and sessions that were emptied say nothing.
-    statements.append("insert into ops.bar_sessions values (2, '1m', '2013-01-07', 390, null, null, 1)")
-    statements.append("insert into ops.bar_sessions values (1, '1d', '2013-01-09', 0, null, null, 1)")
+    statements.append("insert into ops.bar_sessions values (2, '1m', '2013-01-07', 390, null, null, 1, 1)")
+    statements.append("insert into ops.bar_sessions values (1, '1d', '2013-01-09', 0, null, null, 1, 1)")
     tell(fresh, *statements)
     with fresh.read() as connection:
         found = turnout(connection, "NYSE")

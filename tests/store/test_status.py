@@ -29,14 +29,15 @@ insert into ops.instruments (instrument_id, asset_class, calendar, is_tracked) o
     values (1, 'stocks', 'NYSE', true), (2, 'stocks', 'NYSE', false);
 insert into ops.ingests (window_id, attempt, source, request_ids, payload_sha256, known_from)
     values (1, 1, 'simulated', '{}', '', now()), (2, 1, 'wiki+simulated', '{}', '', now());
-insert into ops.bar_sessions (instrument_id, timeframe, session, bars, ingest_id)
-    values (1, '1m', '2024-01-02', 10, 1), (1, '1d', '2024-01-02', 1, 2), (1, '1d', '2024-01-04', 1, 2),
-        (2, '1d', '2024-01-03', 1, 2), (2, '1d', '2024-01-05', 1, 2);
+insert into ops.bar_sessions (instrument_id, timeframe, session, bars, ingest_id, first_ingest_id)
+    values (1, '1m', '2024-01-02', 10, 1, 1), (1, '1d', '2024-01-02', 1, 2, 2), (1, '1d', '2024-01-04', 1, 2, 2),
+        (2, '1d', '2024-01-03', 1, 2, 2), (2, '1d', '2024-01-05', 1, 2, 2);
 insert into raw.massive__quarantine (window_id, seq, instrument_id, timeframe, ts, rules)
     values (1, 0, 1, '1m', '2024-01-02 15:00+0', '{high_covers_body}');
-insert into ops.findings (instrument_id, timeframe, ts, session, rule, severity, evidence, state, window_id)
-    select 1, '1m', '2024-01-02 15:00+0', '2024-01-02', 'r' || i, 'minor', '{}',
-        case when i = 0 then 'accepted' else 'open' end, 1
+insert into ops.findings (instrument_id, calendar, timeframe, ts, session, last_session, rule, "check", severity,
+        verdict, term, evidence, state, window_id)
+    select 1, 'NYSE', '1m', '2024-01-02 15:00+0', '2024-01-02', '2024-01-02', 'r' || i, 7, 'minor',
+        'suspected', 'plausibility', '{}', case when i = 0 then 'dismissed' else 'open' end, 1
     from generate_series(0, 2) as i;
 insert into research.risk_reports (report_id, portfolio, as_of, payload, html, limit_state, code_version)
     values ('r', 'p', '2024-01-02', '{}', '', 'ok', '0');

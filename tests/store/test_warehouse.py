@@ -75,6 +75,35 @@ def test_nothing_stays_connected(postgres: Any, warehouse: Warehouse, ask: Ask) 
     assert ask(postgres.warehouse("postgres"), query, warehouse.database.name) == [(0,)]
 
 
+def test_kept_connection_serves_one_transaction_after_the_other(
+    postgres: Any, warehouse: Warehouse, numbers: str, ask: Ask
+) -> None:
+    asked = text("select pg_backend_pid(), current_setting('transaction_read_only')")
+    with warehouse.kept() as kept:
+        with kept.read() as reader:
+            pid = reader.execute(asked).one()[0]
+        with pytest.raises(DBAPIError), kept.write() as writer:
+            writer.execute(text(f"insert into {numbers} values (1), (1)"))
+        with kept.write() as writer:
+            writer.execute(text(f"insert into {numbers} values (2)"))
+            assert writer.execute(asked).one() == (pid, "off")
+            isolation = writer.execute(text("select current_setting('transaction_isolation')")).scalar()
+    assert isolation == "read committed"
+    assert ask(warehouse, f"select i from {numbers}") == [(2,)]
+    query = "select count(*) from pg_stat_activity where datname = %s and backend_type = 'client backend'"
+    assert ask(postgres.warehouse("postgres"), query, warehouse.database.name) == [(0,)]
+
+
+def test_kept_connection_that_was_lost_while_idle_is_replaced(postgres: Any, warehouse: Warehouse, tell: Tell) -> None:
+    asked = text("select pg_backend_pid()")
+    with warehouse.kept() as kept:
+        with kept.read() as reader:
+            pid = reader.execute(asked).scalar()
+        tell(postgres.warehouse("postgres"), f"select pg_terminate_backend({pid}, 5000)")
+        with kept.write() as writer:
+            assert writer.execute(asked).scalar() != pid
+
+
 def test_dead_database_is_named_by_host_and_port(dead: Warehouse) -> None:
     place = f"127.0.0.1:{dead.database.port}/gone"
     for attempt in (dead.read, dead.write):

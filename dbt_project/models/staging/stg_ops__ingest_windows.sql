@@ -13,6 +13,7 @@ renamed as (
         start_session,
         end_session,
         status,
+        last_answer,
         source,
         finished_at
     from source

@@ -16,6 +16,7 @@ from chandlery.market.symbols import parse_symbol
 from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe, parse_base_timeframe
 from chandlery.settings import Settings, load_settings
 from chandlery.steps.calendar import build_calendar
+from chandlery.steps.candle_judging import judge_candles
 from chandlery.steps.ingest import Choices, Via, ingest
 from chandlery.steps.ingest_receipt import IngestReceipt
 from chandlery.steps.judging import judge_quality
@@ -59,6 +60,7 @@ def backfill(
             judge_quality(warehouse, start=span[0], end=span[1], now=now(), thresholds=thresholds)
             target = settings.home_dir / "dbt"
             build_market_models(warehouse, start=span[0], end=span[1], target=target, thresholds=thresholds)
+            judge_candles(warehouse, span[0], span[1])
     if json:
         typer.echo(orjson.dumps(ingest_facts(receipts), option=orjson.OPT_INDENT_2).decode())
         return

@@ -1,16 +1,18 @@
 """`chandlery repairs [show|propose|revert]`."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import typer
 from rich.console import Console
 
+from chandlery.cli.rebuild import rebuild
 from chandlery.cli.rows import RowForm, rows_table, show_json, show_rows
 from chandlery.cli.whoami import whoami
 from chandlery.errors import InvalidInput
 from chandlery.market.symbols import parse_symbol
-from chandlery.settings import load_settings
+from chandlery.settings import Settings, load_settings
 from chandlery.steps.repairs import (
     RepairReceipt,
     computed_repairs,
@@ -22,7 +24,7 @@ from chandlery.steps.repairs import (
 from chandlery.steps.source import open_shared_source
 from chandlery.steps.thresholds import checked_thresholds
 from chandlery.store.repairs import STATUSES, StoredRepair
-from chandlery.store.warehouse import open_warehouse
+from chandlery.store.warehouse import Warehouse, open_warehouse
 
 app = typer.Typer(help="Repairs of bars: proposed, applied, taken back; originals stay readable.")
 
@@ -64,7 +66,7 @@ def repairs(
 
 @app.command()
 def show(
-    repair_id: int = typer.Argument(metavar="ID", help="Number of the repair."),
+    repair_id: int = typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of the repair."),
     *,
     form: RowForm = typer.Option(RowForm.TABLE, "--format", help="Output format."),
 ) -> None:
@@ -115,22 +117,36 @@ def propose(
     finally:
         if source is not None:
             source.close()
+    applied = [step.repair_id for step in receipt.steps if step.outcome == "applied" and step.repair_id]
+    _rebuild(settings, warehouse, *(read_repair(warehouse, repair_id) for repair_id in applied))
     show_rows([asdict(step) for step in receipt.steps], _STEP, form)
     _raise_failure(receipt)
 
 
 @app.command()
 def revert(
-    repair_id: int = typer.Argument(metavar="ID", help="Number of an applied repair."),
+    repair_id: int = typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of an applied repair."),
     *,
     note: str | None = typer.Option(None, help="Why, for the record."),
+    build: bool = typer.Option(True, "--build/--no-build", help="Build candles and scores of its sessions afterwards."),
 ) -> None:
     """Put back what stood before a repair; its finding is open again."""
-    repair = revert_repair(open_warehouse(load_settings()), repair_id, actor=whoami(), note=note)
+    settings = load_settings()
+    warehouse = open_warehouse(settings)
+    repair = revert_repair(warehouse, repair_id, actor=whoami(), note=note)
+    if build:
+        _rebuild(settings, warehouse, repair)
     typer.echo(
         f"repair {repair.repair_id} reverted: {repair.symbol} {repair.timeframe} stands as before, finding "
-        f"{repair.finding_id} is open again; candles follow with the next build"
+        f"{repair.finding_id} is open again"
     )
+
+
+def _rebuild(settings: Settings, warehouse: Warehouse, *repaired: StoredRepair) -> None:
+    """Build what the bars of repairs touch; a UTC date is at most a day after the session's."""
+    days = [instant.date() for repair in repaired for instant in repair.instants]
+    if days:
+        rebuild(settings, warehouse, min(days) - timedelta(days=1), max(days))
 
 
 def _facts(repair: StoredRepair) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from chandlery.cli.demo import prepare
 from chandlery.cli.supervisor import Service, Supervisor, require_free_ports
 from chandlery.errors import ConfigError, Unavailable
 from chandlery.settings import PROJECT_DIR, Settings, load_settings
+from chandlery.steps.thresholds import checked_thresholds
 from chandlery.store.embedded import EmbeddedPostgres
 
 _READY_S = 90.0
@@ -26,6 +27,7 @@ def up(*, detach: bool = typer.Option(False, "--detach", "-d", help="Return once
     With the stand-in as source, it runs too. Logs are in the home folder under logs/.
     """
     settings = load_settings()
+    checked_thresholds(settings)
     _require_not_running(settings)
     services = services_of(settings)
     require_free_ports(services)

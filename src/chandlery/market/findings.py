@@ -4,6 +4,9 @@ import polars as pl
 
 from chandlery.market.bars import TS
 
+WORKS = "rule_works_"
+"""Before the name of a rule, the name of what is found when it raises: that it could not look, over what it should."""
+
 FINDING_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "ts": TS,

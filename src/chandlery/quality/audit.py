@@ -65,7 +65,7 @@ def audit(bars: pl.DataFrame, context: AuditContext, *, rules: Iterable[Rule] | 
     _check_columns(bars)
     batch = bars.select(*BAR_SCHEMA).with_row_index("row")
     chosen = rules_for(context) if rules is None else tuple(rule for rule in rules if rule.applies_to(context))
-    statistics, found, holding = [], [pl.DataFrame(schema=FINDING_SCHEMA)], []
+    statistics, found, holding = [], list[pl.DataFrame](), list[pl.DataFrame]()
     for rule in chosen:
         offences, ran = _evaluate(rule, batch, context)
         statistics.append(RuleStatistics(rule.name, rule.severity, offences.height, ran))
@@ -77,9 +77,11 @@ def audit(bars: pl.DataFrame, context: AuditContext, *, rules: Iterable[Rule] | 
             holding.append(named.select("row", "rule").drop_nulls("row"))
     held = _held(holding)
     blocked = held.height > max(_BLOCKING_ROWS, _BLOCKING_SHARE * bars.height)
-    passed = batch.clear() if blocked else batch.join(held, on="row", how="anti")
+    passed = batch.clear() if blocked else batch
+    if held.height and not blocked:
+        passed = batch.join(held, on="row", how="anti")
     return Audit(
-        findings=pl.concat(found).sort("ts", "rule", "row").unique(["ts", "rule"], keep="first", maintain_order=True),
+        findings=_first_of_each(found),
         held=tuple(held["row"].to_list()),
         held_rules=tuple(tuple(names) for names in held["rule"].to_list()),
         passed=passed.drop("row").sort("ts"),
@@ -127,6 +129,14 @@ def _named(offences: pl.DataFrame, rule: Rule, context: AuditContext, *, ran: bo
     )
 
 
+def _first_of_each(found: list[pl.DataFrame]) -> pl.DataFrame:
+    if not found:
+        return pl.DataFrame(schema=FINDING_SCHEMA)
+    return pl.concat(found).sort("ts", "rule", "row").unique(["ts", "rule"], keep="first", maintain_order=True)
+
+
 def _held(holding: list[pl.DataFrame]) -> pl.DataFrame:
-    frame = pl.concat([pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.String}), *holding])
+    if not holding:
+        return pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.List(pl.String)})
+    frame = pl.concat(holding)
     return frame.group_by("row").agg(pl.col("rule").unique().sort()).sort("row")

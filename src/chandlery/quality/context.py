@@ -66,4 +66,11 @@ class AuditContext:
 
     def first_instant(self) -> datetime:
         """Local midnight of `start`, in UTC; where a finding about no particular bar is put."""
-        return datetime(self.start.year, self.start.month, self.start.day, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+        return self._midnight(self.start)
+
+    def end_instant(self) -> datetime:
+        """Local midnight of `end`, in UTC."""
+        return self._midnight(self.end)
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)

@@ -29,10 +29,12 @@ _WEIGHTS = {Severity.CRITICAL: 1.0, Severity.MAJOR: 0.5, Severity.MINOR: 0.15, S
 OFFENCE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "ts": TS, "evidence": pl.String}
 """What a rule returns. `row` is the bar's place in the batch, null when the finding is about no bar."""
 
+_NO_OFFENCES = pl.DataFrame(schema=OFFENCE_SCHEMA)
+
 
 def empty_offences() -> pl.DataFrame:
     """Return an offence frame without rows."""
-    return pl.DataFrame(schema=OFFENCE_SCHEMA)
+    return _NO_OFFENCES.clone()
 
 
 def evidence(*values: pl.Expr | str) -> pl.Expr:

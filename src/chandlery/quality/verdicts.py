@@ -34,7 +34,8 @@ class Vote:
     """One corroborator's word.
 
     Attributes:
-        by: volume, persistence, timeframe, source, sisters, action, calendar, halt, listing, rename, arithmetic.
+        by: volume, persistence, timeframe, source, sisters, action, calendar, halt, listing, asked, rename,
+            arithmetic.
         says: what it says.
         detail: the figures behind it, for the evidence.
     """

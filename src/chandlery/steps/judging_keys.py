@@ -17,13 +17,16 @@ from chandlery.market.calendar import ZONES
 from chandlery.market.session_exceptions import SessionException, days_of
 from chandlery.market.symbols import Instrument
 from chandlery.market.timeframes import Timeframe
-from chandlery.store.judging import Ledger
+from chandlery.store.judging import LATER, Ledger
 
 _EARLY = timedelta(days=10)
 _LATE = {Timeframe.M1: timedelta(days=40), Timeframe.D1: timedelta(days=100)}
 """How far an action reaches: a view looks back so many days, and a few bars ahead."""
 _EPOCH = date(1970, 1, 1)
-_PARTS = ("ingest_id", "other", "is_asked", "told", "told_at", "held", "held_sum", "open", "close", "digest")
+_AFTERWARDS = frozenset({"repairs", "score.py", "tally.py", "explanation.py", "gx.py"})
+"""Parts of `quality` that take findings and find none."""
+_HOURS = ("open", "close", "pre_open", "post_close")
+_PARTS = ("ingest_id", "other", "is_asked", "told", "told_at", "held", "held_sum", *_HOURS, "digest")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +92,7 @@ def keyed_sessions(series: SeriesInputs) -> pl.DataFrame:
         series.mine(series.ledger.sessions, theirs).select("session", other="ingest_id"),
         told.select("session", told="bars", told_at="known_from"),
         held.agg(pl.len().alias("held"), pl.col("ts").dt.epoch("s").sum().alias("held_sum")),
-        series.hours.select("session", "open", "close"),
+        series.hours.select("session", *_HOURS),
     ):
         joined = joined.join(frame, on="session", how="left", maintain_order="left")
     said = [pl.col(name).to_physical().cast(pl.String).fill_null("-") for name in _PARTS]
@@ -100,28 +103,44 @@ def keyed_sessions(series: SeriesInputs) -> pl.DataFrame:
 
 
 def rules_version(thresholds: Mapping[str, float]) -> str:
-    """Return a digest of the rules as written and of the thresholds as set."""
+    """Return a digest of the rules as written and of the thresholds as set.
+
+    What a rule finds hangs on its source and on all it imports from `quality`, and a version kept by hand is forgotten.
+    The price: an edited comment makes every session due once.
+    """
     return _digest(f"{_rules_written()} {sorted(thresholds.items())!r}")
 
 
 @cache
 def _rules_written() -> str:
-    files = sorted(Path(quality.__file__).parent.rglob("*.py"))
-    return _digest(" ".join(_digest(path.read_text(encoding="utf-8")) for path in files))
+    return _digest(" ".join(_digest(path.read_text(encoding="utf-8")) for path in rule_files()))
+
+
+def rule_files() -> list[Path]:
+    """Return the files of `quality` that decide what is found, ascending."""
+    root = Path(quality.__file__).parent
+    return sorted(path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in _AFTERWARDS)
 
 
 def _candidates(series: SeriesInputs) -> pl.DataFrame:
-    """Return sessions with bars or asked for: `session`, `bars`, `ingest_id`, `is_asked`, ascending."""
+    """Return sessions with bars, asked for or judged: `session`, `bars`, `ingest_id`, `is_asked`, ascending.
+
+    One that was judged and is a session no more is judged once again, which closes what was found of it.
+    """
     own = series.mine(series.ledger.sessions).select("session", "bars", "ingest_id")
     windows = series.mine(series.ledger.windows)
     day = pl.col("session")
-    near = series.hours.filter((day >= series.start - _EARLY) & (day < series.end + _EARLY)).select("session")
+    near = series.hours.filter(
+        (day >= series.start - _EARLY) & (day < min(series.end, date.max - LATER) + LATER)
+    ).select("session")
     days = _ordinals(near["session"])
     edges = np.zeros(days.size + 1, dtype=np.int64)
     np.add.at(edges, np.searchsorted(days, _ordinals(windows["start_session"])), 1)
     np.add.at(edges, np.searchsorted(days, _ordinals(windows["end_session"])), -1)
     asked = near.filter(pl.Series(np.cumsum(edges[:-1]) > 0)).with_columns(is_asked=pl.lit(value=True))
     both = own.join(asked, on="session", how="full", coalesce=True)
+    judged = series.mine(series.ledger.judged).select("session")
+    both = both.join(judged, on="session", how="full", coalesce=True)
     return both.with_columns(pl.col("bars").fill_null(0), pl.col("is_asked").fill_null(value=False)).sort("session")
 
 

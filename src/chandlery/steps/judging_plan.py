@@ -1,4 +1,4 @@
-"""Which sessions are judged: those whose inputs changed since, and the few whose judgement a change can turn."""
+"""Which sessions are judged: those whose inputs changed since, and those whose judgement a change can turn."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -57,8 +57,8 @@ class SeriesPlan:
         return self.sessions.filter((pl.col("session") >= island.start) & (pl.col("session") < island.end))
 
     def asked(self, island: Island) -> pl.Series:
-        """Return the asked sessions of what an island looks at, ascending."""
-        seen = (pl.col("session") >= island.first_seen) & (pl.col("session") <= island.last_seen)
+        """Return the asked sessions of what an island looks at, ascending, and all later ones: the series goes on."""
+        seen = pl.col("session") >= island.first_seen
         return self.sessions.filter(seen & pl.col("is_asked"))["session"]
 
 
@@ -76,8 +76,8 @@ def plan_series(series: SeriesInputs, *, rejudge: bool) -> SeriesPlan | None:
 def islands_of(sessions: pl.DataFrame, timeframe: Timeframe) -> tuple[Island, ...]:
     """Return the stretches to judge of candidates (`session`, `bars`, `due`; ascending), the longest ones divided.
 
-    A stretch is what changed with the sessions around that hang on it; what is looked at begins as many sessions with
-    bars earlier as rules look back.
+    A stretch is what changed with the sessions around that hang on it, which reach as many sessions with bars on as
+    rules look back; what is looked at begins so many earlier.
     """
     due = np.flatnonzero(sessions["due"].to_numpy())
     if not due.size:
@@ -86,7 +86,10 @@ def islands_of(sessions: pl.DataFrame, timeframe: Timeframe) -> tuple[Island, ..
     has_bars = np.flatnonzero((sessions["bars"] > 0).to_numpy())
     look_back = LOOKBACK_MINUTES if timeframe is Timeframe.M1 else LOOKBACK
     found = []
-    for low, high in _stretches(due, sessions.height - 1, timeframe):
+    # The last session that looks back on each: so many with bars lie between.
+    places = np.append(has_bars, np.full(look_back + 1, sessions.height - 1))
+    reach = places[np.searchsorted(has_bars, due) + look_back]
+    for low, high in _stretches(due, np.maximum(reach, np.minimum(due + REACH, sessions.height - 1)), timeframe):
         before = int(np.searchsorted(has_bars, low))
         after = int(np.searchsorted(has_bars, high, side="right"))
         seen = has_bars[max(0, before - look_back) : after + REACH]
@@ -95,9 +98,9 @@ def islands_of(sessions: pl.DataFrame, timeframe: Timeframe) -> tuple[Island, ..
     return tuple(found)
 
 
-def _stretches(due: npt.NDArray[np.intp], last: int, timeframe: Timeframe) -> list[tuple[int, int]]:
-    """Return first and last place of each stretch."""
-    lows, highs = np.maximum(due - _BEFORE[timeframe], 0), np.minimum(due + REACH, last)
+def _stretches(due: npt.NDArray[np.intp], highs: npt.NDArray[np.intp], timeframe: Timeframe) -> list[tuple[int, int]]:
+    """Return first and last place of each stretch; `highs` are the last places that hang on `due`, ascending."""
+    lows = np.maximum(due - _BEFORE[timeframe], 0)
     apart = np.flatnonzero(lows[1:] > highs[:-1] + 1)
     firsts = lows[np.concatenate([[0], apart + 1])]
     lasts = highs[np.concatenate([apart, [due.size - 1]])]

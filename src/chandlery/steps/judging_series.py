@@ -8,15 +8,18 @@ from time import perf_counter
 
 from chandlery.log import get_logger
 from chandlery.market.timeframes import Timeframe
+from chandlery.quality.series.other_sources import witness_words
+from chandlery.quality.series.view import SeriesView
 from chandlery.steps.bars import Progress
 from chandlery.steps.judge_receipt import Judged, SeriesFailure
 from chandlery.steps.judging_plan import Island, SeriesPlan
-from chandlery.steps.judging_run import FAULTS, JudgeRun
+from chandlery.steps.judging_run import ALONE, FAULTS, JudgeRun, failed_series
 from chandlery.steps.judging_venues import MissingMinutes, missing_minutes
 from chandlery.steps.judging_views import RolledSessions, series_view
-from chandlery.store.judging import note_judged
+from chandlery.store.judging import forget_judged, note_judged
 from chandlery.store.recorded_findings import Scope, record
-from chandlery.store.warehouse import Reader
+from chandlery.store.warehouse import Reader, Writer
+from chandlery.store.witnesses import note_witness_source
 
 log = get_logger(__name__)
 
@@ -61,18 +64,25 @@ def judge_all(run: JudgeRun, progress: Callable[[Progress], None]) -> JudgedSeri
 
 def _judge_instrument(run: JudgeRun, plans: Sequence[SeriesPlan]) -> JudgedSeries:
     """Judge minutes, then days, which take the minutes by session from there; all from one snapshot."""
-    done, rolled = JudgedSeries(), RolledSessions()
-    with run.warehouse.read() as connection:
-        for plan in plans:
-            name, timeframe = plan.instrument.symbol, plan.timeframe.value
-            try:
-                for island in plan.islands:
-                    done += _judge_island(run, connection, plan, island, rolled)
-            except FAULTS as error:
-                reason = f"{type(error).__name__}: {error}"
-                log.warning("series_not_judged", symbol=name, timeframe=timeframe, reason=reason)
-                done += JudgedSeries(failures=(SeriesFailure(name, timeframe, reason),))
+    done, rolled, waiting = JudgedSeries(), RolledSessions(), list(plans)
+    try:
+        with run.warehouse.read() as connection:
+            while waiting:
+                try:
+                    for island in waiting[0].islands:
+                        done += _judge_island(run, connection, waiting[0], island, rolled)
+                except FAULTS as error:
+                    done += _failed(waiting[0], error)
+                waiting.pop(0)
+    except ALONE as error:
+        # The snapshot is gone, and with it the other series of the instrument.
+        for plan in waiting:
+            done += _failed(plan, error)
     return done
+
+
+def _failed(plan: SeriesPlan, error: Exception) -> JudgedSeries:
+    return JudgedSeries(failures=(failed_series(plan.instrument.symbol, plan.timeframe.value, error),))
 
 
 def _judge_island(
@@ -83,7 +93,6 @@ def _judge_island(
     view = series_view(connection, plan, island, rolled=rolled, overrides=overrides, changes=changes)
     judgement = run.request.judge(view)
     sessions = plan.judged(island)
-    due = sessions.filter("due")
     scope = Scope(
         calendar=plan.instrument.calendar,
         timeframe=plan.timeframe.value,
@@ -95,8 +104,14 @@ def _judge_island(
     with run.warehouse.write() as writer:
         heard = [rule for rule in judgement.rules if rule not in judgement.failed]
         recorded = record(writer, scope, judgement.findings, rules=heard)
-        keys = (due["session"].to_list(), due["read_key"].to_list())
-        note_judged(writer, plan.instrument.instrument_id, plan.timeframe.value, *keys)
+        mine = (plan.instrument.instrument_id, plan.timeframe.value)
+        if judgement.failed:
+            # Also what was judged before, and is looked at only because of its neighbours: the rule must see it again.
+            forget_judged(writer, *mine, island.start, island.end)
+        else:
+            due = sessions.filter("due").select("session", "read_key").to_dict(as_series=False)
+            note_judged(writer, *mine, due["session"], due["read_key"])
+        _note_witnesses(writer, view)
     done = Judged(
         name=plan.instrument.symbol,
         timeframe=plan.timeframe.value,
@@ -110,8 +125,20 @@ def _judge_island(
         calendar=plan.instrument.calendar,
     )
     _tell(done)
-    missing = (missing_minutes(view),) if plan.timeframe is Timeframe.M1 else ()
-    return JudgedSeries((done,), missing)
+    return JudgedSeries((done,), (missing_minutes(view),) if plan.timeframe is Timeframe.M1 else ())
+
+
+def _note_witnesses(writer: Writer, view: SeriesView) -> None:
+    """Keep which sources are feeds of their own: the score counts a session as compared by them alone."""
+    for word in witness_words(view):
+        note_witness_source(
+            writer,
+            instrument_id=view.instrument.instrument_id,
+            timeframe=view.timeframe,
+            source=word.source,
+            is_independent=word.is_independent,
+            sessions=word.sessions,
+        )
 
 
 def _tell(done: Judged) -> None:

@@ -34,13 +34,14 @@ class MissingMinutes:
 
 def missing_minutes(view: SeriesView) -> MissingMinutes:
     """Return the minutes missing in the judged sessions of a minute series, none of one that often misses some."""
-    judged = view.sessions.filter((pl.col("session") >= view.start) & (pl.col("session") < view.end))
-    stamps = view.bars["ts"]
-    return MissingMinutes(
-        view.instrument.instrument_id,
-        judged["session"],
-        _absent(view.instrument.instrument_id, stamps, view.sessions, judged),
-    )
+    inside = (pl.col("session") >= view.start) & (pl.col("session") < view.end)
+    judged, number = view.sessions.filter(inside), view.instrument.instrument_id
+    minutes = (pl.col("close") - pl.col("open")).dt.total_minutes()
+    counted = view.marked.filter("is_regular", inside).group_by("session").len()
+    # Mostly nothing is missing, which need not be laid out minute by minute.
+    is_short = judged.join(counted, on="session").select((pl.col("len") < minutes).any()).item()
+    stamps = _absent(number, view.bars["ts"], view.sessions, judged) if is_short else _NONE_MISSING
+    return MissingMinutes(number, judged["session"], stamps)
 
 
 def _absent(instrument_id: int, stamps: pl.Series, hours: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,8 @@ from chandlery.market.actions import ActionKind
 from chandlery.market.symbols import Instrument
 from chandlery.market.timeframes import Timeframe
 from chandlery.quality.series.view import REACH, REVISION_SCHEMA, SESSION_BARS_SCHEMA, SeriesView
-from chandlery.quality.share_basis import on_basis_of
+from chandlery.quality.sisters import medians_of_others
+from chandlery.quality.witness_basis import on_basis_of
 from chandlery.steps.judging_keys import SeriesInputs
 from chandlery.steps.judging_plan import Island, SeriesPlan
 from chandlery.steps.judging_run import NO_CHANGES
@@ -27,8 +28,6 @@ from chandlery.store.witnesses import witness_sessions
 
 _SPLIT_ADJUSTED = frozenset({"yahoo"})
 """Publishers whose unadjusted bars are divided by the splits up to the day they were asked."""
-_SISTERS = 3
-"""So many others make a market; fewer are no witness."""
 _NONE = pl.DataFrame(schema=SESSION_BARS_SCHEMA)
 
 
@@ -70,7 +69,7 @@ def series_view(
         island: which sessions.
         rolled: of the instrument; minute views add to it.
         overrides: thresholds that are not at their default.
-        changes: returns of the tracked instruments of the calendar: instrument_id, session, change.
+        changes: moves of the tracked instruments of the calendar, in `CHANGES_SCHEMA`.
     """
     series, mine = plan.inputs, plan.instrument
     span = SeriesSpan(mine, plan.timeframe, island.first_seen, island.last_seen)
@@ -105,14 +104,8 @@ def series_view(
 
 
 def _sisters(changes: pl.DataFrame, mine: Instrument, island: Island) -> pl.DataFrame:
-    """Return the median return of the others by session, where there are enough of them."""
-    others = _between(changes, island.first_seen, island.last_seen).filter(
-        pl.col("instrument_id") != mine.instrument_id
-    )
-    medians = others.group_by("session").agg(
-        median_return=pl.col("change").median(), instruments=pl.len().cast(pl.Int64)
-    )
-    return medians.filter(pl.col("instruments") >= _SISTERS).sort("session")
+    """Return what the others did by session, where there are enough of them."""
+    return medians_of_others(_between(changes, island.first_seen, island.last_seen), mine.instrument_id)
 
 
 def _is_split_adjusted(plan: SeriesPlan) -> bool:
@@ -121,6 +114,8 @@ def _is_split_adjusted(plan: SeriesPlan) -> bool:
 
 
 def _held(series: SeriesInputs, span: SeriesSpan) -> tuple[datetime, ...]:
+    if series.ledger.held.is_empty():
+        return ()
     held = series.mine(series.ledger.held).filter(pl.col("ts") >= span.since, pl.col("ts") < span.until)
     return tuple(held["ts"].sort().to_list())
 

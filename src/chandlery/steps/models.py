@@ -15,6 +15,7 @@ from chandlery.quality.deadlines import FRESHNESS_MINUTES
 from chandlery.quality.thresholds import NO_OVERRIDES
 from chandlery.settings import PROJECT_DIR, process_environment
 from chandlery.steps.candles import dbt_environment
+from chandlery.store.candles import is_built
 from chandlery.store.warehouse import Warehouse
 
 log = get_logger(__name__)
@@ -34,6 +35,11 @@ class ModelReceipt:
     start: date
     end: date
     seconds: float
+
+
+def has_models(warehouse: Warehouse) -> bool:
+    """Tell whether scores were ever built."""
+    return is_built(warehouse, "marts.quality_scores_daily")
 
 
 def window_variables(start: date, end: date, thresholds: Mapping[str, float]) -> dict[str, str | float]:

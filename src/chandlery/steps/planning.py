@@ -84,9 +84,9 @@ def plan_ingest(warehouse: Warehouse, request: Request, *, now: datetime) -> lis
         chosen = _chosen(connection, request)
         facts = {instrument.instrument_id: _facts(connection, instrument, request) for instrument, _ in chosen}
     # Most instruments share a calendar and a span; asking for the sessions takes as long as all other facts of one.
-    sessions = cache(partial(sessions_between, warehouse))
+    sessions_of = cache(partial(sessions_between, warehouse))
     for instrument, span in chosen:
-        planned += _windows(sessions, instrument, request.timeframe, span, facts[instrument.instrument_id], now)
+        planned += _windows(sessions_of, instrument, request.timeframe, span, facts[instrument.instrument_id], now)
     return planned
 
 
@@ -141,7 +141,7 @@ def _size(instrument: Instrument, timeframe: Timeframe, usual: float | None) -> 
 
 
 def _windows(  # noqa: PLR0917 - one series with all that is known of it
-    sessions: Callable[[str, date, date], pl.DataFrame],
+    sessions_of: Callable[[str, date, date], pl.DataFrame],
     instrument: Instrument,
     timeframe: Timeframe,
     span: Span,
@@ -151,7 +151,7 @@ def _windows(  # noqa: PLR0917 - one series with all that is known of it
     start, end = _within_listing(span, facts.listed)
     if start >= end:
         return
-    every = sessions(instrument.calendar, start, end)
+    every = sessions_of(instrument.calendar, start, end)
     closed = every.filter(pl.col("close") + LATE <= now)
     # A day that has not come is refused by the vendor even where it is no session.
     is_over = end <= now.astimezone(ZoneInfo(ZONES[instrument.calendar])).date() and closed.height == every.height

@@ -1,7 +1,8 @@
 """Windows of a quick source go through the gate together, those of a slow one as they come.
 
-Great Expectations takes 0.14 s a validation whatever the rows: one by one, 63 windows of a daily run cost 9 s, in one
-pool 0.4 s. What waits in a pool is lost to a kill and asked for again, so a pool stays small in time: two seconds.
+Great Expectations takes 0.07 s a validation whatever the rows, 0.2 s where some offend: one by one, 63 windows of a
+daily run cost 4 s and more, in one pool a tenth of a second. What waits in a pool is lost to a kill and asked for
+again, so a pool stays small in time: two seconds.
 """
 
 from collections.abc import Iterable

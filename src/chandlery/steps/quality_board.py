@@ -4,13 +4,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 
+from chandlery.errors import InvalidInput
+from chandlery.quality.candles import RULE as CANDLE_RULE
 from chandlery.quality.findings import Severity
 from chandlery.quality.rules.registry import RULES
 from chandlery.quality.series.registry import SERIES_RULES
 from chandlery.quality.venue.registry import VENUE_RULES
 from chandlery.reports.gap_chart import Gap, gap_chart_svg
 from chandlery.reports.heat_map import heat_map_svg
+from chandlery.store.bars import VANISHED as BARS_VANISHED
 from chandlery.store.finding_board import StandingRule, standing_by_rule
 from chandlery.store.quality_pictures import last_scored_session, session_marks, stored_gaps
 from chandlery.store.warehouse import Warehouse
@@ -22,6 +26,7 @@ __all__ = [
     "StandingRule",
     "gap_board",
     "last_year",
+    "require_rule",
     "rule_board",
     "rule_sentences",
     "score_board",
@@ -50,6 +55,21 @@ def rule_sentences() -> tuple[RuleSentence, ...]:
     series = [RuleSentence(rule.name, rule.check, rule.severity, rule.doc) for rule in SERIES_RULES.values()]
     venue = [RuleSentence(rule.name, rule.check, rule.severity, rule.doc) for rule in VENUE_RULES.values()]
     return tuple(sorted([*gate, *series, *venue], key=lambda rule: (rule.check, rule.name)))
+
+
+def require_rule(name: str) -> None:
+    """Refuse a name that no rule has.
+
+    Raises:
+        InvalidInput: what was asked, and the names that are like it.
+    """
+    others = (BARS_VANISHED, CANDLE_RULE, "batch_is_blocked")
+    known = {*(rule.name for rule in rule_sentences()), *others}
+    if name in known or name.startswith("rule_works_"):
+        return
+    near = get_close_matches(name, sorted(known), n=3)
+    hint = f"; near to it: {', '.join(near)}" if near else ""
+    raise InvalidInput(f"Rule was {name!r}, which there is none of (docs/reference/rules.md){hint}.")
 
 
 def rule_board(warehouse: Warehouse, start: date, end: date) -> dict[str, StandingRule]:

@@ -21,10 +21,11 @@ from chandlery.quality.audit import audit
 from chandlery.quality.context import AuditContext
 from chandlery.quality.judge import judge_series
 from chandlery.quality.series.view import SESSION_BARS_SCHEMA, SeriesView
-from chandlery.quality.share_basis import on_basis_of
 from chandlery.quality.sisters import sister_returns
 from chandlery.quality.thresholds import NO_OVERRIDES
+from chandlery.quality.witness_basis import on_basis_of
 from chandlery.sources.tapes import Reel, Tape, find_reels
+from chandlery.store.series_views import roll_up_sessions
 
 AUDIT_SCHEMA = {
     "file": pl.String,
@@ -112,15 +113,15 @@ def audit_tape(folder: Path, *, overrides: Mapping[str, float] = NO_OVERRIDES) -
     numbers = {symbol: place for place, symbol in enumerate(sorted({reel.symbol for reel in reels}), start=1)}
     read = [_read(folder, reel, numbers[reel.symbol]) for reel in reels]
     days = {id(item): item.by_session for item in read}
-    raw_closes = {
-        item.instrument.instrument_id: days[id(item)].select("session", "close")
+    raw_days = {
+        item.instrument.instrument_id: days[id(item)].select("session", "close", "low", "high")
         for item in read
         if item.reel.timeframe is Timeframe.D1 and not item.reel.is_split_adjusted
     }
     found, failed = [pl.DataFrame(schema=AUDIT_SCHEMA)], []
     for item in read:
         view = _view(folder, item, read, days, overrides)
-        mates = {key: frame for key, frame in raw_closes.items() if item.instrument.calendar == "NYSE"}
+        mates = {key: frame for key, frame in raw_days.items() if item.instrument.calendar == "NYSE"}
         judgement = judge_series(replace(view, sisters=sister_returns(mates, item.instrument.instrument_id)))
         failed += [f"{item.name}: {rule}" for rule in judgement.failed]
         both = pl.concat([item.gate, judgement.findings.select(item.gate.columns)])
@@ -166,7 +167,8 @@ def _view(
         for other in mine
         if other.reel.timeframe is item.reel.timeframe
     }
-    overlapping = [frame for other in others if (frame := days[id(other)].join(own, on="session", how="semi")).height]
+    overlapping = [other for other in others if days[id(other)].join(own, on="session", how="semi").height]
+    other, extended = _of_other(overlapping, days, own)
     return SeriesView(
         instrument=item.instrument,
         timeframe=item.reel.timeframe,
@@ -176,13 +178,30 @@ def _view(
         sessions=item.calendar,
         asked=item.calendar["session"],
         actions=actions,
-        other=overlapping[0] if overlapping else pl.DataFrame(schema=SESSION_BARS_SCHEMA),
+        other=other,
+        other_extended=extended,
         witnesses={name: frame for name, frame in witnesses.items() if frame.height},
         held=item.held,
         listed_on=item.reel.first_session,
         is_split_adjusted=item.reel.is_split_adjusted,
         overrides=overrides,
     )
+
+
+def _of_other(
+    others: Sequence[_Reeled], days: Mapping[int, pl.DataFrame], own: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the sessions of the other timeframe that both have, and, of minutes, those of all hours."""
+    none = pl.DataFrame(schema=SESSION_BARS_SCHEMA)
+    if not others:
+        return none, none
+    chosen = others[0]
+    regular = days[id(chosen)].join(own, on="session", how="semi", maintain_order="left")
+    if chosen.reel.timeframe is not Timeframe.M1:
+        return regular, none
+    _, extended = roll_up_sessions(chosen.passed, chosen.calendar, chosen.instrument)
+    inside = extended.join(own, on="session", how="semi", maintain_order="left")
+    return regular, inside.cast(dict(SESSION_BARS_SCHEMA))  # type: ignore[arg-type]
 
 
 def _actions(folder: Path, items: Sequence[_Reeled], days: Mapping[int, pl.DataFrame]) -> tuple[Action, ...]:

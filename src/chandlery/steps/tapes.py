@@ -13,6 +13,7 @@ from chandlery.sources.tapes import Tape
 from chandlery.steps.actions import VerdictReceipt, ingest_actions
 from chandlery.steps.bars import Progress, ingest_bars, silent
 from chandlery.steps.calendar import build_calendar
+from chandlery.steps.candle_judging import judge_candles
 from chandlery.steps.ingest_receipt import IngestReceipt
 from chandlery.steps.judging import JudgeReceipt, judge_quality
 from chandlery.steps.models import build_market_models
@@ -89,6 +90,7 @@ def ingest_tape(
         warehouse, start=start, end=end, now=now, thresholds=thresholds, symbols=symbols, progress=progress
     )
     build_market_models(warehouse, start=start, end=end, target=target, thresholds=thresholds)
+    judge_candles(warehouse, start, end)
     return TapeReceipt(tuple(symbols), receipts, judged, quality, start, end)
 
 

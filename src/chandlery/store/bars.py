@@ -110,7 +110,8 @@ def publish(warehouse: Warehouse, window: Window, batch: Judged) -> Published:
             found = pl.concat([batch.found.select(_FOUND), _vanished(window, batch, changes, known.height)])
             return _close(connection, window, batch, Published("quarantined"), held=held, found=found)
         result = Published(status) if changes.is_empty else _apply(connection, window, batch, changes, status)
-        note_superseded(connection, standing, changes.touched(), source=batch.source)
+        if standing.by_bar:
+            note_superseded(connection, standing, changes.touched(), source=batch.source)
         return _close(connection, window, batch, result, held=batch.held, found=batch.found)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from sqlalchemy import text
 
 from chandlery.market.timeframes import CANDLE_TIMEFRAMES, Timeframe
+from chandlery.store.candles import is_built
 from chandlery.store.frames import Parameter, read_frame
 from chandlery.store.warehouse import Warehouse
 
@@ -118,9 +119,9 @@ def read_builds(warehouse: Warehouse, window: CandleWindow) -> pl.DataFrame:
 
 def last_candle_session(warehouse: Warehouse) -> date | None:
     """Return the newest session with a candle from minutes; None where none was ever built."""
+    if not is_built(warehouse, "marts.candle_builds"):
+        return None
     with warehouse.read() as connection:
-        if connection.execute(text("select to_regclass('marts.candle_builds')")).scalar_one() is None:
-            return None
         found: date | None = connection.execute(
             text("select max(session) from marts.candle_builds where model = 'candles_5m'")
         ).scalar_one()

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import polars as pl
+from sqlalchemy import text
 
 from chandlery.market.timeframes import Timeframe
 from chandlery.store.frames import Parameter, read_frame
@@ -52,3 +53,10 @@ def read_prices(warehouse: Warehouse, symbols: tuple[str, ...]) -> pl.DataFrame:
         f"where symbol in ({names}) order by symbol, session"
     )
     return read_frame(warehouse, query, symbols)
+
+
+def is_built(warehouse: Warehouse, relation: str) -> bool:
+    """Tell whether a model `schema.name` exists."""
+    with warehouse.read() as connection:
+        query = text("select to_regclass(:relation) is not null")
+        return bool(connection.execute(query, {"relation": relation}).scalar_one())

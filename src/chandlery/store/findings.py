@@ -100,6 +100,8 @@ class FindingFilter:
     state: str | None = "open"
     first: date | None = None
     last: date | None = None
+    only_costly: bool = False
+    """Only what lowers a score: believed to be a defect, of a rule that costs."""
 
 
 def list_findings(
@@ -236,6 +238,8 @@ def _conditions(connection: Reader | Writer, wanted: FindingFilter) -> list[Colu
         conditions.append(_FINDING.last_session >= wanted.first)
     if wanted.last is not None:
         conditions.append(_FINDING.session <= wanted.last)
+    if wanted.only_costly:
+        conditions += [_FINDING.verdict.in_(("confirmed", "suspected")), _FINDING.term != "none"]
     return conditions
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chandlery.errors import Conflict
@@ -30,6 +30,9 @@ from chandlery.store.warehouse import Warehouse, Writer
 
 DONE = ("published", "empty")
 """States that need no further attempt."""
+ANSWERED = (*DONE, "empty_suspected", "quarantined")
+"""States of a window that the source answered. `last_answer` remembers it while a later attempt runs or has failed:
+what was asked for stays asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,10 @@ def begin_window(
         "end_session": end,
     }
     statement = insert(ingest_windows).values(**facts, status="running", run_id=run_id, attempts=1)
+    kept = case((ingest_windows.c.status.in_(ANSWERED), ingest_windows.c.status), else_=ingest_windows.c.last_answer)
     again = {
         "status": "running",
+        "last_answer": kept,
         "run_id": run_id,
         "attempts": ingest_windows.c.attempts + 1,
         "started_at": func.now(),

@@ -10,12 +10,12 @@ from sqlalchemy import Select, case, select
 from chandlery.market.bars import BAR_SCHEMA
 from chandlery.market.timeframes import Timeframe
 from chandlery.store.frames import Parameter, read_frame
+from chandlery.store.ingest_windows import ANSWERED
 from chandlery.store.tables import findings, ingest_windows, quarantine
 from chandlery.store.warehouse import Reader, Warehouse
 
 _CANDLES = 19
 """The check of candles, which have no score of their own."""
-_ANSWERED = ("published", "empty_suspected", "empty", "quarantined")
 
 _SCORES = """
     select timeframe, session, score, validity, completeness, consistency, plausibility, timeliness, expected_count,
@@ -89,7 +89,10 @@ def asked_timeframes(connection: Reader, instrument_id: int) -> tuple[Timeframe,
     query = (
         select(ingest_windows.c.timeframe)
         .distinct()
-        .where(ingest_windows.c.instrument_id == instrument_id, ingest_windows.c.status.in_(_ANSWERED))
+        .where(
+            ingest_windows.c.instrument_id == instrument_id,
+            ingest_windows.c.status.in_(ANSWERED) | ingest_windows.c.last_answer.is_not(None),
+        )
     )
     found: set[str] = set(connection.execute(query).scalars())
     return tuple(timeframe for timeframe in (Timeframe.M1, Timeframe.D1) if timeframe.value in found)

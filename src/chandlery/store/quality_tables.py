@@ -95,6 +95,18 @@ judged_sessions = Table(
     schema="ops",
 )
 
+witness_sources = Table(
+    "witness_sources",
+    metadata,
+    instrument_column(primary_key=True),
+    Column("timeframe", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("is_independent", Boolean, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    ts_column("judged_at", default=True),
+    schema="ops",
+)
+
 witness_bars = Table(
     "witness__bars",
     metadata,

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import text
 
 from chandlery.errors import QualityError
-from chandlery.market.findings import FINDING_SCHEMA
+from chandlery.market.findings import FINDING_SCHEMA, WORKS
 from chandlery.store.warehouse import Writer
 
 _FACTS = tuple(name for name in FINDING_SCHEMA if name != "row")
@@ -60,7 +60,7 @@ _REFRESH = """
 update ops.findings as f
 set ({columns}) = ({new}), window_id = {window}
 from found as n
-where {same} and f.state = 'open' and ({old}, f.window_id) is distinct from ({new}, {window})
+where {same} and f.state in ('open', 'confirmed') and ({old}, f.window_id) is distinct from ({new}, {window})
 """
 _OPEN = """
 insert into ops.findings (calendar, timeframe, window_id, {every})
@@ -86,11 +86,17 @@ from gone
 """
 
 
+_DECIDED = {"severity", "verdict", "term"}
+"""What a person confirmed stays as it was confirmed; where it is may change."""
+_NEW = ", ".join(
+    f'case when f.state = \'open\' then n."{name}" else f."{name}" end' if name in _DECIDED else f'n."{name}"'
+    for name in _REFRESHED
+)
 _NAMES = {
     "window": "cast(:window as bigint)",
     "columns": _quoted(_REFRESHED),
     "old": _quoted(_REFRESHED, "f."),
-    "new": _quoted(_REFRESHED, "n."),
+    "new": _NEW,
     "every": _quoted(_COLUMNS),
     "found": _quoted(_COLUMNS, "n."),
 }
@@ -140,7 +146,7 @@ def record(connection: Writer, scope: Scope, found: pl.DataFrame, *, rules: Coll
     """Record what the judges of a series or a venue found.
 
     A finding that is found again keeps its number, its state and `found_at`; its span, severity, verdict and evidence
-    are refreshed while it is open. One that is open or confirmed and that an evaluated rule finds no more becomes
+    are refreshed while it stands. One that is open or confirmed and that an evaluated rule finds no more becomes
     repaired. One that was repaired opens again; a dismissed one does only if its bar has a version newer than the
     decision.
 
@@ -150,10 +156,11 @@ def record(connection: Writer, scope: Scope, found: pl.DataFrame, *, rules: Coll
         found: `FINDING_SCHEMA` with or without `row`, of a venue with `instrument_id`; unique by instrument, ts, rule.
         rules: names of the rules that were evaluated; findings of others stay as they are.
     """
-    whose = "f.rule = any(:rules) and f.session >= :seen_from"
+    # That a rule could not look is so no longer, however long it was so.
+    whose = "f.rule = any(:rules) and (f.session >= :seen_from or starts_with(f.rule, :works))"
     if scope.instrument_id is not None:
         whose += " and f.instrument_id = :instrument"
-    parameters = {"rules": list(rules), "seen_from": scope.seen_from or date.min}
+    parameters = {"rules": list(rules), "seen_from": scope.seen_from or date.min, "works": WORKS}
     return _record(connection, scope, found, whose=whose, window_id=None, parameters=parameters)
 
 

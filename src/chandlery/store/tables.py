@@ -31,6 +31,7 @@ from chandlery.store.quality_tables import (
     judged_sessions,
     repairs,
     witness_bars,
+    witness_sources,
 )
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "ticker_events",
     "trades",
     "witness_bars",
+    "witness_sources",
 ]
 
 OWNED_SCHEMAS = frozenset({"raw", "ops", "research"})
@@ -159,6 +161,7 @@ ingest_windows = Table(
     Column("start_session", Date, nullable=False),
     Column("end_session", Date, nullable=False),
     Column("status", Text, nullable=False),
+    Column("last_answer", Text),
     Column("source", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("pages", Integer, nullable=False, server_default="0"),

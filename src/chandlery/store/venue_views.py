@@ -22,11 +22,12 @@ _COUNTS_QUERY = """
     where s.instrument_id = any(%(ids)s) and s.timeframe = %(timeframe)s and s.bars > 0
         and s.session >= %(first)s and s.session < %(end)s
 """
-_CLOSES: Schema = {"instrument_id": pl.Int64, "session": pl.Date, "close": pl.Float64}
-# A session without a day bar has the close of its last regular minute: one look into the index.
+_CLOSES: Schema = {"instrument_id": pl.Int64, "session": pl.Date, **dict.fromkeys(("close", "low", "high"), pl.Float64)}
+# A session without a day bar has the close of its last regular minute, one look into the index; its range, which
+# would be 390, stays unknown.
 _CLOSES_QUERY = """
     with days as (
-        select instrument_id, (ts at time zone %(zone)s)::date as session, close
+        select instrument_id, (ts at time zone %(zone)s)::date as session, close, low, high
         from raw.massive__bars_1d
         where instrument_id = any(%(ids)s) and ts >= %(since)s and ts < %(until)s
     ),
@@ -46,9 +47,9 @@ _CLOSES_QUERY = """
                 select from days where days.instrument_id = s.instrument_id and days.session = s.session
             )
     )
-    select instrument_id::bigint as instrument_id, session, close from days
+    select instrument_id::bigint as instrument_id, session, close, low, high from days
     union all
-    select instrument_id::bigint, session, close from minutes
+    select instrument_id::bigint, session, close, null, null from minutes
 """
 # The bundled tapes end, so a replayed series is late for nothing after its last asked session.
 _MEMBERS_QUERY = """
@@ -97,7 +98,10 @@ def venue_counts(
 def venue_closes(
     connection: Reader, instrument_ids: Sequence[int], calendar: str, first: date, last: date
 ) -> pl.DataFrame:
-    """Return raw closes by instrument and session from `first` to `last`: of the day bar, else of the last minute."""
+    """Return raw closes by instrument and session from `first` to `last`: of the day bar, else of the last minute.
+
+    Columns: instrument_id, session, close, and of day bars low and high; ascending by instrument and session.
+    """
     zone = ZoneInfo(ZONES[calendar])
     after = last + timedelta(days=1)
     where = {
@@ -109,7 +113,9 @@ def venue_closes(
         "since": datetime(first.year, first.month, first.day, tzinfo=zone),
         "until": datetime(after.year, after.month, after.day, tzinfo=zone),
     }
-    return read_fixed(connection, _CLOSES_QUERY, where, _CLOSES).sort("instrument_id", "session")
+    return read_fixed(connection, _CLOSES_QUERY, where, _CLOSES, optional=("low", "high")).sort(
+        "instrument_id", "session"
+    )
 
 
 def minute_stamps(connection: Reader, instrument_id: int, since: datetime, until: datetime) -> pl.Series:

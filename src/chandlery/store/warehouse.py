@@ -7,7 +7,6 @@ only, `auth` keeps API keys.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from typing import NewType
 from urllib.parse import quote, urlencode
 
@@ -31,10 +30,10 @@ _REFUSED_LOGIN = ("password authentication failed", "does not exist")
 class Warehouse:
     """The place of the warehouse and its logins; opens connections, holds none but inside `kept`."""
 
-    def __init__(self, database: DatabaseSettings) -> None:
+    def __init__(self, database: DatabaseSettings, *, keeps_connections: bool = False) -> None:
         self.database = database
+        self._keeps_connections = keeps_connections
         self._engines: dict[Role, Engine] = {}
-        self._is_kept = False
 
     @contextmanager
     def kept(self) -> Iterator["Warehouse"]:
@@ -43,13 +42,16 @@ class Warehouse:
         A new connection costs 5 ms here and as much there, where it knows no table yet: an ingest of 63 windows
         opened 190. One that was lost meanwhile is replaced.
         """
-        kept = copy(self)
-        kept._engines, kept._is_kept = {}, True
+        kept = Warehouse(self.database, keeps_connections=True)
         try:
             yield kept
         finally:
-            for engine in kept._engines.values():
-                engine.dispose()
+            kept.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept and serve no transaction."""
+        for engine in self._engines.values():
+            engine.dispose()
 
     def url(self, role: Role, *, driver: str = "", schema: str | None = None) -> str:
         """Return the URL for a client: driver `""` for libpq, else `psycopg` or `psycopg2`.
@@ -89,7 +91,10 @@ class Warehouse:
     def _engine(self, role: Role) -> Engine:
         if role not in self._engines:
             url = self.url(role, driver="psycopg")
-            self._engines[role] = _keeping_engine(url) if self._is_kept else create_engine(url, poolclass=NullPool)
+            keeps = self._keeps_connections
+            engine = _keeping_engine(url) if keeps else create_engine(url, poolclass=NullPool)
+            # Of two threads that come first at once, both take the same.
+            self._engines.setdefault(role, engine)
         return self._engines[role]
 
 

@@ -22,6 +22,13 @@ on conflict (instrument_id, timeframe, source, ts) do update
 set ({values}) = ({excluded}), basis_on = excluded.basis_on, known_from = now()
 where ({present}, b.basis_on) is distinct from ({excluded}, excluded.basis_on)
 """
+_NOTE = """
+insert into ops.witness_sources as w (instrument_id, timeframe, source, is_independent, sessions)
+values (%(instrument)s, %(timeframe)s, %(source)s, %(independent)s, %(sessions)s)
+on conflict (instrument_id, timeframe, source) do update
+set is_independent = excluded.is_independent, sessions = excluded.sessions, judged_at = now()
+where w.is_independent <> excluded.is_independent
+"""
 _SESSION_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     **{name: BAR_SCHEMA[name] for name in _STAGED},
     "basis_on": pl.Date,
@@ -64,6 +71,29 @@ def write_witness(
     written = connection.exec_driver_sql(statement, facts).rowcount
     connection.exec_driver_sql("drop table new_witnesses")
     return written
+
+
+def note_witness_source(
+    connection: Writer, *, instrument_id: int, timeframe: Timeframe, source: str, is_independent: bool, sessions: int
+) -> bool:
+    """Keep whether a source is a feed of its own beside a series; return whether the word is new.
+
+    Args:
+        connection: the transaction.
+        instrument_id: whose.
+        timeframe: of the series it was compared with.
+        source: whose bars testify.
+        is_independent: it is not the series' own feed under another name.
+        sessions: on how many common sessions that rests.
+    """
+    facts = {
+        "instrument": instrument_id,
+        "timeframe": timeframe.value,
+        "source": source,
+        "independent": is_independent,
+        "sessions": sessions,
+    }
+    return connection.exec_driver_sql(_NOTE, facts).rowcount > 0
 
 
 def witness_sessions(connection: Reader, instrument: Instrument, first: date, last: date) -> dict[str, pl.DataFrame]:

@@ -68,6 +68,8 @@ def test_exactly_the_two_bad_lows_differ_from_the_minutes(audit: TapeAudit) -> N
     rows = audit.findings.filter(pl.col("check") == 18, COSTS)
     assert rows["file"].unique().to_list() == ["us_daily/yahoo_SPY"]
     assert rows["session"].to_list() == [date(2011, 1, 3), date(2011, 1, 12)]
+    # No minute of the extended hours went there either.
+    assert rows["verdict"].to_list() == ["confirmed", "confirmed"]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,20 @@ def test_crash_is_called_neither_split_nor_unit_error_nor_spike(audit: TapeAudit
 def test_flash_crash_is_never_confirmed_as_an_error(audit: TapeAudit) -> None:
     rows = audit.findings.filter(pl.col("session") == date(2010, 5, 6), pl.col("check").is_in([9, 10, 12]))
     assert "confirmed" not in rows["verdict"].to_list()
+    # GE fell 16 %, BA 13 %, EBAY 9 % that afternoon and came back, so that AAPL's low of 22 % is believed.
+    wicks = rows.filter(pl.col("rule") == "wicks_stay_near_the_body")
+    assert {"us_daily/AAPL", "us_daily/yahoo_AAPL"} <= set(wicks["file"])
+    assert set(wicks.filter(pl.col("file").str.contains("AAPL"))["verdict"]) == {"true_move"}
+
+
+def test_end_of_a_recording_is_no_defect(audit: TapeAudit) -> None:
+    rows = audit.findings.filter(
+        pl.col("file") == "crypto_minute/X_BTCUSD_bitfinex_2016",
+        pl.col("session") == date(2016, 4, 19),
+        pl.col("check") == 17,
+    )
+    assert rows.height == 2
+    assert set(rows["verdict"]) == {"explained"}
 
 
 def test_phantom_sessions_of_a_calendar_library_are_no_gaps(audit: TapeAudit) -> None:

@@ -9,7 +9,7 @@ from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import BASE_TIMEFRAMES, Timeframe
 from chandlery.quality.checks import CHECKS, Term
 from chandlery.quality.context import AuditContext
-from chandlery.quality.findings import OFFENCE_SCHEMA, Severity, evidence
+from chandlery.quality.findings import OFFENCE_SCHEMA, Severity, empty_offences, evidence
 from chandlery.quality.verdicts import Verdict
 
 EVERY_CLASS = frozenset(AssetClass)
@@ -69,6 +69,8 @@ class Rule:
 def offences(bars: pl.DataFrame, offends: pl.Expr, *values: str | pl.Expr) -> pl.DataFrame:
     """Return the rows where `offends` is true (null counts as false), with `values` as evidence."""
     found = bars.filter(offends.fill_null(value=False))
+    if found.is_empty():
+        return empty_offences()
     return found.select("row", "ts", evidence(*values)).cast(dict(OFFENCE_SCHEMA))  # type: ignore[arg-type]
 
 

@@ -73,6 +73,21 @@ class Absence:
             return []
         return [Vote("sisters", Says.DEFECT, {"sessions": known.height, "fewest": _fewest(known)})]
 
+    def not_asked(self, day: date, lost: Sequence[Span], *, needed: float) -> list[Vote]:
+        """Return an explanation if `needed` minutes are the end of the last session that anybody asked for.
+
+        Whether bars follow is known when the next session is asked for, after which this one is judged again. A day
+        bar, another source, sisters with this session or bars held in its end say that it went on.
+        """
+        closes = self._closes.get(day)
+        if day != self._last_asked or not lost or lost[-1][1] != closes:
+            return []
+        minutes, end = _minutes(*lost[-1]), lost[-1:]
+        went_on = self.others([day]) or self.sisters([day]) or self.held(end, needed=1)
+        if minutes < needed or went_on:
+            return []
+        return [Vote("asked", Says.EXPLAINED, {"minutes": minutes})]
+
     def reach(self, day: date) -> list[Vote]:
         """Return a vote for a defect if the day bar went where no minute of the session did."""
         theirs = self._days.get(day)
@@ -83,6 +98,15 @@ class Absence:
         if beyond <= _REACH:
             return []
         return [Vote("timeframe", Says.DEFECT, {"of": "1d", "beyond_bps": beyond * 1e4})]
+
+    @cached_property
+    def _last_asked(self) -> date | None:
+        asked = self.view.asked.drop_nulls()
+        return None if asked.is_empty() else asked.sort()[-1]
+
+    @cached_property
+    def _closes(self) -> Mapping[date, datetime]:
+        return dict(self.view.sessions.select("session", "close").iter_rows())
 
     @cached_property
     def _days(self) -> Mapping[date, Mapping[str, float]]:

@@ -20,6 +20,10 @@ def is_filler() -> pl.Expr:
 
 def traded(view: SeriesView) -> pl.DataFrame:
     """Return the regular bars of `view.marked` that stand for trades; an index has no fillers."""
+    return view.once(_traded)
+
+
+def _traded(view: SeriesView) -> pl.DataFrame:
     kept = pl.col("is_regular") & ~is_filler() if view.has_volume else pl.col("is_regular")
     return view.marked.filter(kept)
 
@@ -29,6 +33,10 @@ def expected_sessions(view: SeriesView) -> pl.DataFrame:
 
     Where nobody knows the listing date, it has none before its first bar. Columns of the calendar.
     """
+    return view.once(_expected_sessions)
+
+
+def _expected_sessions(view: SeriesView) -> pl.DataFrame:
     day = pl.col("session")
     wanted = day.is_in(view.asked.implode())
     first = view.listed_on or view.marked["session"].min()
@@ -46,6 +54,10 @@ def habits(view: SeriesView) -> pl.DataFrame:
     without any bar), `spread` (robust deviation of the traded share), `quietest` (median of the smallest volume over
     the median volume), `fillers` and `holes` (in those 20 sessions), `length` (minutes of those 20 sessions).
     """
+    return view.once(_habits)
+
+
+def _habits(view: SeriesView) -> pl.DataFrame:
     counted = (
         view.sessions.select("session", "open", "close")
         .with_columns(minutes=(pl.col("close") - pl.col("open")).dt.total_minutes())

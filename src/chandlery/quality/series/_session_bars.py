@@ -20,6 +20,10 @@ def own_sessions(view: SeriesView) -> pl.DataFrame:
 
     Of day bars each its bar, `ts_end` null; of minutes the roll-up of the regular ones, from the opening to the close.
     """
+    return view.once(_own_sessions)
+
+
+def _own_sessions(view: SeriesView) -> pl.DataFrame:
     if view.timeframe is Timeframe.D1:
         bars = view.marked.filter("is_session")
         end, one = pl.lit(None, dtype=TS), pl.lit(1, dtype=pl.Int64)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,12 @@ _SAME_BASIS = 0.05
 _COMPLETE = 0.95
 """Share of a session's minutes a roll-up must hold before the absence of a price in it means anything."""
 _SISTERS_MOVE = 0.02
+_SISTERS_WICK = 0.03
+"""How far the median of the others must have gone and come back: on a usual day it is half a percent, beyond 3 % the
+whole market was without bids or offers for a while."""
+_SISTERS_SHARE = 1 / 3
+"""The same as a share of the wick: single stocks fell twice and three times as far as the market; beyond that it is
+their own affair, and no wider market vouches for it."""
 
 Row = Mapping[str, float]
 
@@ -110,6 +117,23 @@ class Witnesses:
             return []
         return [Vote("sisters", Says.TRUE, {"median_return": found[0], "instruments": found[1]})]
 
+    def on_excursion(self, session: date, *, seen: float, usual: float) -> list[Vote]:
+        """Return a vote for a day's extreme price if the other instruments went that way too, and came back.
+
+        That they closed there as well is no wick: what counts is how far their low lies under both closes, or their
+        high above. It speaks of days alone; which minute it was is not known of them.
+        """
+        found = self._ranges.get(session) if self.view.timeframe is Timeframe.D1 else None
+        side = "median_high" if seen > usual else "median_low"
+        if found is None or found[side] is None or min(found[side], found["median_return"]) <= -1:
+            return []
+        returned = math.log1p(found["median_return"])
+        beyond = math.log1p(found[side]) - (max(0.0, returned) if seen > usual else min(0.0, returned))
+        wick = math.log(seen / usual)
+        if beyond * wick <= 0 or abs(beyond) < max(_SISTERS_WICK, _SISTERS_SHARE * abs(wick)):
+            return []
+        return [Vote("sisters", Says.TRUE, {side: found[side], "instruments": found["instruments"]})]
+
     def _extreme(self, witness: Witness, session: date, row: Row, *, is_up: bool) -> float:
         """Return a record's high or low, of minutes that of all hours: some publishers' days count them."""
         side = "high" if is_up else "low"
@@ -126,6 +150,13 @@ class Witnesses:
     def _sisters(self) -> Mapping[date, tuple[float, int]]:
         rows = self.view.sisters.select("session", "median_return", "instruments").iter_rows()
         return {session: (median, count) for session, median, count in rows if median is not None}
+
+    @cached_property
+    def _ranges(self) -> Mapping[date, Mapping[str, Any]]:
+        known = self.view.sisters
+        if "median_low" not in known.columns or "median_high" not in known.columns:
+            return {}
+        return {row["session"]: row for row in known.drop_nulls("median_return").iter_rows(named=True)}
 
     def _is_whole(self, witness: Witness, session: date, row: Row) -> bool:
         if witness.by != "timeframe" or self.view.timeframe is Timeframe.M1:

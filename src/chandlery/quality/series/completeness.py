@@ -122,6 +122,7 @@ def _minutes_hit(view: SeriesView, absence: Absence, row: Mapping[str, Any], gap
     votes = [
         *absence.halts(lost, needed=needed),
         *_listing(view, row, lost, needed),
+        *absence.not_asked(row["session"], lost, needed=needed),
         *absence.held(lost, needed=needed),
         *absence.reach(row["session"]),
     ]
@@ -189,6 +190,7 @@ def _hole_hit(view: SeriesView, absence: Absence, row: Mapping[str, Any]) -> Hit
     votes = [
         *absence.halts(span, needed=row["minutes"]),
         *_listing(view, {"session": row["session"], "open": row["open"], "close": row["ends"]}, span, row["minutes"]),
+        *absence.not_asked(row["session"], span, needed=row["minutes"]),
         *absence.held(span, needed=row["minutes"]),
         *(absence.others(days) if days else absence.reach(row["session"])),
         *absence.sisters(days),
@@ -228,7 +230,8 @@ RULES = (
         Severity.MAJOR,
         "A regular session has at least 95 % of its minutes traded, fillers not counted. Where the median of the 20 "
         "sessions before has less, 95 % of that; and then the session must also lack bars its source always publishes, "
-        "or lie 4 robust deviations under the habit.",
+        "or lie 4 robust deviations under the habit. The end of the last session that was asked for is explained until "
+        "the next one is, unless a day bar, another source or sister symbols have that session.",
         _session_is_complete,
         timeframes=frozenset({Timeframe.M1}),
         thresholds=(COMPLETE_SHARE, COMPLETE_SIGMAS),

@@ -20,7 +20,7 @@ from chandlery.quality.series._session_bars import (
     worst,
 )
 from chandlery.quality.series.other_sources import VOLUME, WHOLE, independent_witnesses
-from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame
+from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame, no_hits
 from chandlery.quality.series.view import SeriesView
 from chandlery.quality.thresholds import Threshold
 from chandlery.quality.verdicts import Says, Vote, verdict_of
@@ -50,6 +50,8 @@ Witnesses = Mapping[str, Mapping[date, Row]]
 
 
 def _agrees(view: SeriesView) -> pl.DataFrame:
+    if view.other.is_empty():
+        return no_hits()
     minutes = with_share(view, sound(view.other)).filter(pl.col("share") >= WHOLE)
     theirs = minutes.select("session", "bars", *(pl.col(name).alias(f"{name}_m") for name in (*PRICES, "volume")))
     own = judged_only(view, own_sessions(view)).drop("bars")
@@ -61,7 +63,7 @@ def _agrees(view: SeriesView) -> pl.DataFrame:
         objections.append((pl.col("volume_m") + pl.col("volume") > 0) & unusual)
     accused = laid.filter(pl.any_horizontal(objections))
     if accused.is_empty():
-        return hits_frame(())
+        return no_hits()
     # A roll-up of all hours that holds no minute more than the regular one knows nothing of the others.
     regular = dict(accused.select("session", "bars").iter_rows())
     every = by_session(view.other_extended)

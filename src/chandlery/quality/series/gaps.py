@@ -41,6 +41,8 @@ def holes(view: SeriesView) -> pl.DataFrame:
 
 def spans(minutes: pl.DataFrame) -> pl.DataFrame:
     """Return minutes (`ts` ascending, `session`) as the holes they form, in `SPAN_SCHEMA`."""
+    if minutes.is_empty():
+        return pl.DataFrame(schema=SPAN_SCHEMA)
     starts = (pl.col("ts") != pl.col("ts").shift(1) + pl.duration(minutes=1)).fill_null(value=True)
     return (
         minutes.with_columns(hole=starts.cum_sum())
@@ -79,6 +81,8 @@ def _missing(view: SeriesView, sessions: pl.DataFrame, *, fillers_count: bool = 
     by_bars = pl.col("usual_present") >= TRADES_EVERY_MINUTE
     strict = state.filter(by_trades & (pl.col("traded") < pl.col("minutes")))
     loose = state.filter(~by_trades & by_bars & (pl.col("present") < pl.col("minutes")))
+    if strict.is_empty() and loose.is_empty():
+        return pl.DataFrame(schema={"ts": TS, "session": pl.Date})
     days = pl.concat([strict["session"], loose["session"]])
     near = view.marked.filter(pl.col("is_regular") & pl.col("session").is_in(days.implode()))
     found = [minutes_without(loose, near)]

@@ -1,6 +1,7 @@
 """Bars beside those of another source (check 20), and which sources may speak at all."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 
 import polars as pl
@@ -18,7 +19,7 @@ from chandlery.quality.series._session_bars import (
     with_share,
     worst,
 )
-from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame
+from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame, no_hits
 from chandlery.quality.series.view import SeriesView
 from chandlery.quality.thresholds import Threshold
 from chandlery.quality.verdicts import Says, Vote, verdict_of
@@ -62,6 +63,34 @@ def is_one_source(one: pl.DataFrame, other: pl.DataFrame) -> bool:
     return median is not None and median <= _ONE_SOURCE_BPS
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessWord:
+    """Whether a source is a feed of its own beside a series, and on how many common sessions that rests."""
+
+    source: str
+    is_independent: bool
+    sessions: int
+
+
+def witness_words(view: SeriesView) -> tuple[WitnessWord, ...]:
+    """Return what is known of the view's witnesses, by source.
+
+    A source that is one with the series, or with the other timeframe of it, is not independent. Of fewer than 20
+    common sessions (of minutes complete ones) nothing can be told, and nothing is said.
+    """
+    own = own_sessions(view)
+    if view.timeframe is Timeframe.M1 and own.height:
+        own = with_share(view, own).filter(pl.col("share") >= WHOLE)
+    words = []
+    for source, frame in sorted(view.witnesses.items()):
+        usable = sound(frame)
+        common = usable.join(own, on="session", how="semi").height
+        if common >= _LEAST_COMMON:
+            is_copy = is_one_source(usable, own) or is_one_source(usable, sound(view.other))
+            words.append(WitnessWord(source, not is_copy, common))
+    return tuple(words)
+
+
 def independent_witnesses(view: SeriesView, *others: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     """Return the witnesses that are not one source with the view, with one of `others`, or with one another."""
     known = [own_sessions(view), *(frame for frame in others if frame.height)]
@@ -75,12 +104,14 @@ def independent_witnesses(view: SeriesView, *others: pl.DataFrame) -> Mapping[st
 
 
 def _agrees(view: SeriesView) -> pl.DataFrame:
+    if not view.witnesses:
+        return no_hits()
     own = judged_only(view, own_sessions(view))
     if view.timeframe is Timeframe.M1:
         own = with_share(view, own).filter(pl.col("share") >= WHOLE)
     witnesses = independent_witnesses(view) if own.height else {}
     if not witnesses:
-        return hits_frame(())
+        return no_hits()
     laid = own
     for name, frame in witnesses.items():
         theirs = frame.select(

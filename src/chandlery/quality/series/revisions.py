@@ -3,7 +3,7 @@
 import polars as pl
 
 from chandlery.quality.findings import Severity
-from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame
+from chandlery.quality.series.rule import Hit, SeriesRule, hits_frame, no_hits
 from chandlery.quality.series.view import SeriesView
 from chandlery.quality.thresholds import Threshold
 from chandlery.quality.verdicts import Verdict
@@ -21,6 +21,10 @@ _EXPECTED = ("late_trade", "split_rebasis", "repair")
 
 def _bar_keeps_its_values(view: SeriesView) -> pl.DataFrame:
     """One hit a session and reason: a late tape revises hundreds of minutes in one answer."""
+    return _hits(view) if view.revisions.height else no_hits()
+
+
+def _hits(view: SeriesView) -> pl.DataFrame:
     last = (
         view.revisions.sort("ts", "known_from")
         .with_columns(versions=pl.len().over("ts"))

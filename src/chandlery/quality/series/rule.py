@@ -31,6 +31,9 @@ HIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 the sessions it touches. `severity` null: the rule's. `evidence` is a JSON object."""
 
 
+_NO_HITS = pl.DataFrame(schema=HIT_SCHEMA)
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesRule:
     """One entry of the series registry.
@@ -67,7 +70,7 @@ class SeriesRule:
 
 def no_hits() -> pl.DataFrame:
     """Return a hit frame without rows."""
-    return pl.DataFrame(schema=HIT_SCHEMA)
+    return _NO_HITS.clone()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ class Hit:
 
 def hits_frame(hits: Iterable[Hit]) -> pl.DataFrame:
     """Return hits as a frame in `HIT_SCHEMA`, ascending by ts."""
-    return pl.DataFrame([hit.as_row() for hit in hits], schema=HIT_SCHEMA).sort("ts", maintain_order=True)
+    rows = [hit.as_row() for hit in hits]
+    return pl.DataFrame(rows, schema=HIT_SCHEMA).sort("ts", maintain_order=True) if rows else no_hits()
 
 
 def _plain(value: object) -> object:

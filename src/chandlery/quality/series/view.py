@@ -1,10 +1,11 @@
 """What a series rule may look at: one instrument and timeframe, with every witness the warehouse has of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from types import MappingProxyType
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -38,6 +39,18 @@ REVISION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """One row a version of a bar that replaced another (reasons of `market/revisions.py`), ascending by ts, known_from."""
 
+SISTERS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "session": pl.Date,
+    "median_return": pl.Float64,
+    "instruments": pl.Int64,
+    "median_low": pl.Float64,
+    "median_high": pl.Float64,
+}
+"""One row a session, ascending: medians over the other instruments of close, low and high over the close before, less
+1, and how many they are. Low and high are null where fewer than three are known, and may be left out."""
+
+Built = TypeVar("Built")
+
 
 def _no(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(schema))
@@ -60,8 +73,7 @@ class SeriesView:
         other: for 1m the source's day bars, for 1d the roll-up of the regular minutes; empty when there are none.
         other_extended: for 1d the roll-up of all minutes from `pre_open` to `post_close`; empty when there are none.
         witnesses: sessions as other sources have them, on this series' share basis, by source.
-        sisters: median return (close to close) over the other instruments of the calendar, by session, with their
-            count: columns session, median_return, instruments. Empty when fewer than three.
+        sisters: what the other instruments of the calendar did, in `SISTERS_SCHEMA`. Empty when fewer than three.
         revisions: versions that replaced others inside `[start, end)`.
         held: instants of bars in quarantine.
         exceptions: halts and other exceptions of the venue or the instrument.
@@ -84,9 +96,7 @@ class SeriesView:
     other: pl.DataFrame = field(default_factory=lambda: _no(SESSION_BARS_SCHEMA))
     other_extended: pl.DataFrame = field(default_factory=lambda: _no(SESSION_BARS_SCHEMA))
     witnesses: Mapping[str, pl.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
-    sisters: pl.DataFrame = field(
-        default_factory=lambda: _no({"session": pl.Date, "median_return": pl.Float64, "instruments": pl.Int64})
-    )
+    sisters: pl.DataFrame = field(default_factory=lambda: _no(SISTERS_SCHEMA))
     revisions: pl.DataFrame = field(default_factory=lambda: _no(REVISION_SCHEMA))
     held: tuple[datetime, ...] = ()
     exceptions: tuple[SessionException, ...] = ()
@@ -95,6 +105,9 @@ class SeriesView:
     delisted_on: date | None = None
     is_split_adjusted: bool = False
     overrides: Mapping[str, float] = field(default_factory=lambda: NO_OVERRIDES)
+    _built: dict[Callable[["SeriesView"], object], object] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def zone(self) -> str:
@@ -118,6 +131,12 @@ class SeriesView:
     def session_date(self, column: str = "ts") -> pl.Expr:
         """Exchange-local date of `column`."""
         return pl.col(column).dt.convert_time_zone(self.zone).dt.date()
+
+    def once(self, build: Callable[["SeriesView"], Built]) -> Built:
+        """Return `build` of this view, a module's function, built the first time: several rules ask for the same."""
+        if build not in self._built:
+            self._built[build] = build(self)
+        return cast("Built", self._built[build])
 
     @cached_property
     def marked(self) -> pl.DataFrame:

@@ -93,6 +93,7 @@ def _votes(doubts: Doubts, place: int, *, seen: float, body: float) -> list[Vote
     votes = crash_votes(bars, doubts.volume, place)
     others = others_reach(bars, place, is_up=is_up) if doubts.is_minute else None
     votes += doubts.witnesses.on_reach(bars.session_at(place), seen=seen, usual=body, is_up=is_up, others=others)
+    votes += doubts.witnesses.on_excursion(bars.session_at(place), seen=seen, usual=body)
     return votes + (_neighbours(bars, place, seen=seen, body=body) if doubts.is_minute else [])
 
 
@@ -115,7 +116,7 @@ RULES = (
         "A high or low beyond the body, or an open beyond both the close before and its own, by more than 10 median "
         "ranges of the 60 bars before (and 0.5 % of a minute, 5 % of a day) is a bad print, unless volume, the "
         "minutes beside it, another timeframe or another source reached it too: the day bar a minute's, whole minutes "
-        "a day's.",
+        "a day's. A day's is true as well when the sisters went a third as far, beyond 3 %, and came back.",
         _judge,
         thresholds=(RANGES, MINUTE_FLOOR, DAY_FLOOR),
     ),

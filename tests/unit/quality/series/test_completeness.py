@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from series_cases.completeness import day, day_view, minutes_view, with_fillers, without_sessions
-from series_views import clean_view, ts_of, with_bars, without
+from series_cases.completeness import day, day_view, minutes_view, with_fillers, with_sisters, without_sessions
+from series_views import by_session, clean_view, ts_of, with_bars, without
 from tape_series import found_on, tape_view
 
 from chandlery.market.symbols import AssetClass
@@ -53,20 +53,58 @@ def test_sixteen_outages_of_the_bitcoin_tape_are_holes_with_their_minutes() -> N
     holes = judged("session_has_no_hole", view)
     assert holes["ts"].to_list()[1:-1] == inside["ts"].to_list()
     assert holes["ts_end"].to_list()[1:-1] == inside["ts_end"].to_list()
-    assert set(holes["verdict"][1:]) == {"suspected"}
-    # Before its first bar the recording had not begun.
-    assert holes["verdict"][0] == "explained"
+    assert set(holes["verdict"][1:-1]) == {"suspected"}
+    # Before its first bar the recording had not begun; after its last one nobody asked whether more follow.
+    assert (holes["verdict"][0], holes["verdict"][-1]) == ("explained", "explained")
 
 
 def test_days_around_the_outages_are_short_and_quiet_days_are_not() -> None:
     short = found_on(judged("session_is_complete", tape_view(BITCOIN)))
     march = [date(2016, 3, number) for number in (14, 15, 16, 17, 28)]
     assert short == [date(2016, 2, 9), date(2016, 2, 22), *march, date(2016, 4, 19)]
+    verdicts = judged("session_is_complete", tape_view(BITCOIN))["verdict"].to_list()
+    assert verdicts == ["explained", *["suspected"] * 6, "explained"]
     runs = judged("session_has_its_bar", tape_view(BITCOIN))
     assert runs.select("session", "last_session").rows() == [
         (date(2016, 2, 23), date(2016, 3, 13)),
         (date(2016, 3, 18), date(2016, 3, 27)),
     ]
+
+
+def cut_view(place: int = -1) -> SeriesView:
+    """A series whose `place`-th judged session ends after its 200th minute."""
+    view = minutes_view()
+    return without(view, (pl.col("session") == day(view, place)) & (pl.col("minute") >= 200))
+
+
+def without_later(view: SeriesView, last: date) -> SeriesView:
+    return replace(view, asked=view.asked.filter(view.asked <= last))
+
+
+def test_end_of_the_last_asked_session_is_explained_until_a_later_one_is_asked_for() -> None:
+    view = cut_view()
+    known = without_later(view, day(view, -1))
+    for rule in ("session_is_complete", "session_has_no_hole"):
+        (row,) = judged(rule, known).iter_rows(named=True)
+        assert (row["session"], row["verdict"]) == (day(view, -1), "explained")
+        assert judged(rule, cut_view(5))["verdict"].to_list() == ["suspected"]
+    (facts,) = evidence(judged("session_is_complete", known))
+    assert facts["votes"] == [{"by": "asked", "says": "explained", "minutes": 190}]
+
+
+def test_last_session_that_others_saw_trade_or_that_lacks_its_middle_stays_a_defect() -> None:
+    view = without_later(cut_view(), day(cut_view(), -1))
+    whole = by_session(minutes_view())
+    middle = (pl.col("session") == day(view, -1)) & pl.col("minute").is_between(100, 199)
+    for seen in (
+        replace(view, other=whole),
+        replace(view, witnesses={"vendor": whole}),
+        with_sisters(view),
+        replace(view, held=(ts_of(view, -1, 300),)),
+        without_later(without(minutes_view(), middle), day(view, -1)),
+    ):
+        (row,) = judged("session_is_complete", seen).iter_rows(named=True)
+        assert row["verdict"] in {"suspected", "confirmed"}
 
 
 @pytest.mark.parametrize("name", ["AAPL", "MSFT", "SPY_2011-01", "I_SPX_2019-11"])

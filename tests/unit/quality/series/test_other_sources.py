@@ -10,7 +10,7 @@ from series_views import by_session, clean_view
 
 from chandlery.market.symbols import AssetClass
 from chandlery.market.timeframes import Timeframe
-from chandlery.quality.series.other_sources import independent_witnesses, is_one_source
+from chandlery.quality.series.other_sources import independent_witnesses, is_one_source, witness_words
 from chandlery.quality.series.registry import SERIES_RULES
 
 RULE = SERIES_RULES["other_source_agrees"]
@@ -32,6 +32,22 @@ def test_one_bad_day_does_not_make_a_copy_independent() -> None:
     view = clean_view(Timeframe.D1, judged=10)
     copy = off(by_session(view), ts_session(view, 4), close=1.01)
     assert RULE.judge(replace(view, witnesses={"copy": copy})).is_empty()
+
+
+def test_copies_are_told_from_witnesses_and_short_acquaintances_are_not_judged() -> None:
+    view = clean_view(Timeframe.D1, judged=10)
+    own = by_session(view)
+    sources = {"copy": own, "vendor": witness_of(view), "stranger": witness_of(view).head(19)}
+    words = witness_words(replace(view, witnesses=sources))
+    assert [(word.source, word.is_independent, word.sessions) for word in words] == [
+        ("copy", False, own.height),
+        ("vendor", True, own.height),
+    ]
+    minutes = clean_view(Timeframe.M1, lookback=25, judged=10)
+    # A copy of this source's days is no witness of its minutes either.
+    days = witness_of(minutes)
+    (word,) = witness_words(replace(minutes, other=days, witnesses={"copy": days}))
+    assert not word.is_independent
 
 
 def test_two_copies_of_one_witness_are_one_voice() -> None:

@@ -9,6 +9,7 @@ import series_views
 from price_tapes import DAYS, day_view, excerpts, tape_sessions
 from tape_series import tape_view
 
+from chandlery.market.timeframes import Timeframe
 from chandlery.quality.series.registry import SERIES_RULES
 
 RULE = SERIES_RULES["wicks_stay_near_the_body"]
@@ -40,6 +41,47 @@ def test_same_feed_under_another_name_does_not_vote_on_the_flash_crash() -> None
     copy = tape_sessions("us_daily/yahoo_AAPL").with_columns(pl.col("open", "high", "low", "close") * 7)
     hits = RULE.judge(replace(day_view("us_daily/AAPL"), witnesses={"yahoo": copy}))
     assert hits["verdict"].to_list() == ["suspected"]
+
+
+def plunged(low: float, close: float = -0.03, *, day: date) -> pl.DataFrame:
+    """What five sisters did at the median on a day, over their closes before."""
+    facts = {"median_return": [close], "instruments": [5], "median_low": [low], "median_high": [0.005]}
+    return pl.DataFrame({"session": [day], **facts})
+
+
+@pytest.mark.parametrize(
+    ("low", "close", "verdict"),
+    [
+        # The wick ends 30 % under the body. The others went 12 % down and came back to 3 %: true.
+        (-0.15, -0.03, "true_move"),
+        (-0.01, 0.005, "suspected"),  # a usual day
+        (-0.06, -0.035, "suspected"),  # a bad day, but they stayed where they fell
+        (-0.15, -0.14, "suspected"),  # a crash without a return is no wick either
+        (-0.08, -0.01, "suspected"),  # 7 % are less than a third of 30
+    ],
+)
+def test_sisters_that_plunged_and_came_back_clear_a_day_and_no_others_do(
+    low: float, close: float, verdict: str
+) -> None:
+    view = series_views.clean_view(Timeframe.D1)
+    ts = series_views.ts_of(view, 7)
+    own = view.bars.filter(pl.col("ts") == ts)
+    broken = series_views.with_put(view, ts, low=0.7 * min(own["open"][0], own["close"][0]))
+    hits = RULE.judge(replace(broken, sisters=plunged(low, close, day=ts.date())))
+    assert hits["verdict"].to_list() == [verdict]
+
+
+def test_sisters_that_plunged_clear_no_high_and_no_minute() -> None:
+    days, minutes = series_views.clean_view(Timeframe.D1), series_views.clean_view(Timeframe.M1, lookback=20, judged=5)
+    ts, minute = series_views.ts_of(days, 7), series_views.ts_of(minutes, 2, 100)
+    close = minutes.bars.filter(pl.col("ts") == minute)["close"][0]
+    broken = (
+        (series_views.with_put(days, ts, high=1.4 * days.bars.filter(pl.col("ts") == ts)["close"][0]), ts),
+        (series_views.with_put(minutes, minute, low=0.9 * close), minute),
+    )
+    for view, at in broken:
+        hits = RULE.judge(replace(view, sisters=plunged(-0.15, day=at.date())))
+        assert hits["verdict"].to_list() == ["suspected"]
 
 
 @pytest.mark.parametrize("name", [*DAYS, "us_minute/SPY_2011-01", "us_minute/I_SPX_2019-11"])

@@ -43,7 +43,7 @@ update ops.findings set term = case
     else 'plausibility'
 end
 """
-_NEW = ("finding_events", "repairs", "judged_sessions")
+_NEW = ("finding_events", "repairs", "judged_sessions", "witness_sources")
 _NOW = sa.text("now()")
 _EMPTY = sa.text("'{}'::jsonb")
 
@@ -146,6 +146,18 @@ def _create_judged_and_witness() -> None:
         schema="ops",
     )
     op.create_table(
+        "witness_sources",
+        _instrument(),
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("is_independent", sa.Boolean(), nullable=False),
+        sa.Column("sessions", sa.Integer(), nullable=False),
+        _ts("judged_at"),
+        _owner("witness_sources"),
+        sa.PrimaryKeyConstraint("instrument_id", "timeframe", "source", name=op.f("pk_witness_sources")),
+        schema="ops",
+    )
+    op.create_table(
         "witness__bars",
         _instrument(),
         sa.Column("timeframe", sa.Text(), nullable=False),
@@ -165,6 +177,7 @@ def upgrade() -> None:
     # dbt made its staging view over the columns as they were; the next `sync_universe` makes it anew.
     op.execute("drop view if exists staging.stg_ops__findings cascade")
     _widen_findings()
+    op.add_column("ingest_windows", sa.Column("last_answer", sa.Text()), schema="ops")
     op.add_column("bar_sessions", sa.Column("first_ingest_id", sa.Integer()), schema="ops")
     op.execute("update ops.bar_sessions set first_ingest_id = ingest_id")
     op.alter_column("bar_sessions", "first_ingest_id", nullable=False, schema="ops")
@@ -178,6 +191,7 @@ def downgrade() -> None:
     for name in _NEW:
         op.drop_table(name, schema="ops")
     op.drop_column("bar_sessions", "first_ingest_id", schema="ops")
+    op.drop_column("ingest_windows", "last_answer", schema="ops")
     op.execute("delete from ops.findings where instrument_id is null or window_id is null")
     op.drop_constraint(op.f("uq_findings_instrument_id_calendar_timeframe_ts_rule"), "findings", schema="ops")
     for column in ("decided_at", "ts_end", "term", "verdict", "check", "last_session", "calendar"):

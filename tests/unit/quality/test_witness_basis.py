@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from chandlery.quality.series.view import SESSION_BARS_SCHEMA
-from chandlery.quality.share_basis import on_basis_of
 from chandlery.quality.sisters import sister_returns
+from chandlery.quality.witness_basis import on_basis_of
 
 DAY = date(2024, 1, 2)
 
@@ -60,6 +60,17 @@ def test_median_of_the_others_needs_three_of_them() -> None:
         for number, move in {1: -0.5, 2: 0.01, 3: 0.02, 4: 0.04}.items()
     }
     result = sister_returns(closes, 1)
-    assert result.rows() == [(DAY + timedelta(days=1), pytest.approx(0.02), 3)]
+    assert result.rows() == [(DAY + timedelta(days=1), pytest.approx(0.02), 3, None, None)]
     del closes[4]
     assert sister_returns(closes, 1).is_empty()
+
+
+def test_median_low_and_high_of_the_others_are_measured_from_the_close_before() -> None:
+    # Lows and highs lie 1 beside the close; from 100 to 98: 97/100 and 99/100.
+    ranges = {number: days([100.0, close]) for number, close in {1: 50.0, 2: 98.0, 3: 96.0, 4: 99.0}.items()}
+    (row,) = sister_returns(ranges, 1).iter_rows(named=True)
+    assert row["median_low"] == pytest.approx(-0.03)
+    assert row["median_high"] == pytest.approx(-0.01)
+    unknown = ranges | {4: ranges[4].drop("low", "high")}
+    (row,) = sister_returns(unknown, 1).iter_rows(named=True)
+    assert (row["instruments"], row["median_low"], row["median_high"]) == (3, None, None)
