@@ -170,7 +170,8 @@ def test_sheet_counts_from_windows_and_sessions_alone(fresh: Warehouse, tell: Te
         'insert into ops.findings (instrument_id, calendar, timeframe, ts, session, last_session, rule, "check", '
         "severity, verdict, term, evidence, state, window_id) "
         f"select {number}, 'NYSE', '1m', ('2024-01-02T14:3' || n || 'Z')::timestamptz, '2024-01-02', '2024-01-02', "
-        "'a', 7, 'minor', 'suspected', 'plausibility', '{}', state, 11 from (values (0, 'open'), (1, 'dismissed')) as f (n, state)",
+        "'a', 7, 'minor', 'suspected', 'plausibility', '{}', state, 11 "
+        "from (values (0, 'open'), (1, 'dismissed')) as f (n, state)",
     )
     sheet = show_instrument(fresh, "GE")
     assert [(window.start.day, window.state, window.code) for window in sheet.windows] == [
