@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from _known_defects import CHECKS_OF, answers, read_known, unlisted
+from _known_defects import CLEAN_OF, answers, read_known, unlisted
 
 from chandlery.steps.tape_audit import audit_tape
 
@@ -29,7 +29,12 @@ def main() -> None:
         found = answers(audit.findings, entry)
         costing = found.filter(pl.col("verdict").is_in(["confirmed", "suspected"]))
         rules = ", ".join(f"{rule} {count}" for rule, count in costing["rule"].value_counts(sort=True).rows())
-        note = rules or ("nothing, as it must be" if entry.kind not in CHECKS_OF else "nothing")
+        if entry.kind in CLEAN_OF:
+            note = f"WRONG: {rules}" if rules else "nothing, as it must be"
+        elif entry.files[0] not in audit.bars:
+            note = "a raw file, no part of the tape: tests/unit/quality/series/test_labels.py"
+        else:
+            note = rules or "NOT FOUND"
         print(f"{entry.kind:24} {', '.join(entry.files):42} {note}")
     alarms = unlisted(audit.findings, known)
     print()

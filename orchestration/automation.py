@@ -88,8 +88,24 @@ _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset
 """How Dagster itself marks one run over several partitions."""
 
 _REFRESHES = (
-    ("refresh_market_daily", "0 2 * * *", "The last 7 days at 02:00 UTC: what is new, and what was revised."),
-    ("finalize_market_daily", "30 16 * * *", "The same at 16:30 UTC, when the vendor's daily file is complete."),
+    (
+        "refresh_market_daily",
+        refresh_market,
+        "0 2 * * *",
+        "The last 7 days at 02:00 UTC: what is new, and what was revised.",
+    ),
+    (
+        "finalize_market_daily",
+        refresh_market,
+        "30 16 * * *",
+        "The same at 16:30 UTC, when the vendor's daily file is complete.",
+    ),
+    (
+        "judge_quality_hourly",
+        judge_quality,
+        "20 * * * *",
+        "What changed in the last 7 days, every hour: bars that do not come are late even if no run asks for them.",
+    ),
 )
 
 _TIMETABLE = (
@@ -130,18 +146,18 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def _refreshes(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
-    """Return the schedules that bring in the last sessions; each re-reads a week, because sources revise it."""
+    """Return the schedules over the last sessions; each takes a week, because sources revise it."""
     return [
         dg.ScheduleDefinition(
             name=name,
-            job=refresh_market,
+            job=job,
             cron_schedule=cron,
             execution_timezone="UTC",
             default_status=status,
             description=text,
             execution_fn=_last_days,
         )
-        for name, cron, text in _REFRESHES
+        for name, job, cron, text in _REFRESHES
     ]
 
 

@@ -110,6 +110,7 @@ def test_schedules_ship_stopped_and_name_their_zone(location: dg.Definitions) ->
     assert set(schedules) == {
         "refresh_market_daily",
         "finalize_market_daily",
+        "judge_quality_hourly",
         "run_studies_daily",
         "sync_universe_daily",
         "report_risk_daily",

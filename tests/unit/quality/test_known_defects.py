@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from _known_defects import CHECKS_OF, KnownDefect, answers, read_known, unlisted
+from _known_defects import CHECKS_OF, CLEAN_OF, KnownDefect, answers, read_known, unlisted
 
 from chandlery.steps.tape_audit import TapeAudit, audit_tape
 
@@ -39,6 +39,12 @@ def test_every_defect_of_the_list_is_answered(audit: TapeAudit, known: tuple[Kno
     judged = {entry for entry in known if entry.kind in CHECKS_OF and entry.kind != "label_convention"}
     assert len(judged) == 8
     assert [entry for entry in judged if answers(audit.findings.filter(COSTS), entry).is_empty()] == []
+
+
+def test_what_is_no_defect_is_not_accused(audit: TapeAudit, known: tuple[KnownDefect, ...]) -> None:
+    innocent = [entry for entry in known if entry.kind in CLEAN_OF]
+    assert len(innocent) == 4
+    assert [entry for entry in innocent if not answers(audit.findings.filter(COSTS), entry).is_empty()] == []
 
 
 def test_missing_sessions_are_gaps(audit: TapeAudit) -> None:
