@@ -1,6 +1,6 @@
 """Scores and gaps drawn for the UI: of the sessions of a run on the model, of the last year beside the checks."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -9,6 +9,8 @@ from chandlery.steps.quality_board import GapBoard, ScoreBoard, gap_board, last_
 from chandlery.store.warehouse import Warehouse
 from orchestration.metadata import picture
 
+MOST_PICTURED = timedelta(days=31)
+"""Longest run whose materialization is drawn; longer ones are seen beside the checks."""
 PICTURED = "quality_scores_daily"
 """The model whose materialization carries the pictures."""
 

@@ -13,7 +13,7 @@ from chandlery.store.warehouse import Warehouse
 from orchestration.dbt import MARKET, VIEWS, StageTranslator, build_models, manifest
 from orchestration.failures import boundary
 from orchestration.partitions import DAILY, RANGE, window_of
-from orchestration.quality_pictures import PICTURED, quality_pictures
+from orchestration.quality_pictures import MOST_PICTURED, PICTURED, quality_pictures
 
 
 @dbt_assets(
@@ -50,6 +50,7 @@ def market_models(
     """Rebuild the window of this run in every selected model; rows outside it stay as they are."""
     with boundary(context):
         start, end = window_of(context)
-        pictures = {PICTURED: lambda: quality_pictures(warehouse, start, end)}
+        # Dagster writes the metadata once a partition: 13 years of days would hold 4,750 copies of a picture.
+        pictures = {PICTURED: lambda: quality_pictures(warehouse, start, end)} if end - start <= MOST_PICTURED else {}
         variables = window_variables(start, end, checked_thresholds(settings))
         yield from build_models(context, dbt, warehouse, variables, pictures)
