@@ -10,7 +10,7 @@ processors: the server and dbt have processes of their own, and on a machine wit
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -93,15 +93,15 @@ class Cost:
         return f"{self.wall:6.2f} s, {self.cpu:6.2f} s of processors"
 
 
-def _timed(work: object) -> Cost:
+def _timed(work: Callable[[], object]) -> Cost:
     began, spent = time.perf_counter(), time.process_time()
-    work()  # type: ignore[operator]
+    work()
     return Cost(time.perf_counter() - began, time.process_time() - spent)
 
 
-def _each(work: object, arguments: list[tuple[object, ...]]) -> None:
+def _each(work: Callable[..., object], arguments: list[tuple[object, ...]]) -> None:
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda values: work(*values), arguments))  # type: ignore[operator]
+        list(pool.map(lambda values: work(*values), arguments))
 
 
 def _bare(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import cast
 
 import orjson
 import typer
@@ -114,7 +115,7 @@ def show(
     console = Console()
     console.print(rows_table([{"": name, "value": value} for name, value in row.items()], ("", "value")))
     console.print(evidence, markup=False, highlight=False)
-    console.print(rows_table(events, _EVENT, title="events"))  # type: ignore[arg-type]
+    console.print(rows_table(cast("list[Row]", events), _EVENT, title="events"))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -58,14 +59,14 @@ def _differs(name: str) -> pl.Expr:
     return ~pl.when(whole).then(one == other).otherwise(near).fill_null(value=False)
 
 
-def _finding(row: Mapping[str, object], timeframe: Timeframe) -> dict[str, object]:
+def _finding(row: Mapping[str, Any], timeframe: Timeframe) -> dict[str, object]:
     session = row["session"] or row["session_rolled"]
     minutes = timeframe.minutes
     return {
         "instrument_id": row["instrument_id"],
         "timeframe": timeframe.value,
         "ts": row["ts"],
-        "ts_end": row["ts"] + timedelta(minutes=minutes) if minutes else None,  # type: ignore[operator]
+        "ts_end": row["ts"] + timedelta(minutes=minutes) if minutes else None,
         "session": session,
         "last_session": session,
         "rule": RULE,

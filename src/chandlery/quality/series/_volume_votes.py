@@ -83,7 +83,7 @@ class VolumeWitness:
     def votes(self, part: pl.DataFrame) -> list[Vote]:
         """Return the votes on unusual bars of one session and one side, rows of `compared` with `is_large`."""
         row = part.row(0, named=True)
-        times = float((part["volume"] / part["usual"]).median())  # type: ignore[arg-type]
+        times = float(part.select((pl.col("volume") / pl.col("usual")).median()).item())
         moved = (part["move"] / part["usual_move"]).median()
         votes = [*self._calendar(part), *self._other(row, float(part["volume"].sum())), *self._sources(row)]
         if isinstance(moved, float) and math.isfinite(moved):
@@ -119,14 +119,15 @@ class VolumeWitness:
 
     def _calendar(self, part: pl.DataFrame) -> list[Vote]:
         """A half day is thin and closes early; option expiries and index changes trade in the auctions."""
-        day, minutes, is_large = part["session"][0], part["minute"], part["is_large"][0]
+        day, is_large = part["session"][0], part["is_large"][0]
         hours = self._hours.get(day)
         if hours is None or self.view.never_closes:
             return []
         length, is_early = hours
-        if is_early and (not is_large or minutes.min() >= length - _AUCTION_MINUTES):  # type: ignore[operator]
+        first, last = part.select(pl.col("minute").min(), last=pl.col("minute").max()).row(0)
+        if is_early and (not is_large or first >= length - _AUCTION_MINUTES):
             return [Vote("calendar", Says.EXPLAINED, {"event": "half day"})]
-        is_auction = minutes.max() < 1 or minutes.min() >= length - 1  # type: ignore[operator]
+        is_auction = last < 1 or first >= length - 1
         if self.view.timeframe is Timeframe.M1 and is_large and is_auction and _is_expiry(day):
             return [Vote("calendar", Says.EXPLAINED, {"event": "option expiry or index change"})]
         return []

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from chandlery.market.timeframes import Timeframe
+from chandlery.quality.series.other_sources import is_one_source
 from chandlery.quality.series.view import SeriesView
 from chandlery.quality.verdicts import Says, Vote
 
@@ -17,9 +18,6 @@ _AGREEMENT = 0.001
 """10 bps: what a roll-up and a day bar may differ (check 18)."""
 _SAME_PRICE = 1e-5
 """0.1 bps, below any tick: a record that ends just there, where no other bar was, has seen that very price."""
-_ONE_SOURCE = 1e-6
-"""Two feeds whose closes agree to 0.01 bps at the median are one source (WIKI and Yahoo AAPL: 0.003 bps)."""
-_LEAST_COMMON = 20
 _SAME_BASIS = 0.05
 """A witness whose price lies farther off, as a logarithm, is on another basis: it says nothing."""
 _COMPLETE = 0.95
@@ -166,14 +164,7 @@ class Witnesses:
         return row["bars"] >= _COMPLETE * minutes
 
     def _is_same_feed(self, frame: pl.DataFrame) -> bool:
-        if self.view.timeframe is not Timeframe.D1:
-            return False
-        mine = self.view.marked.select("session", mine="close")
-        both = mine.join(frame.select("session", theirs="close"), on="session", how="inner")
-        if both.height < _LEAST_COMMON:
-            return False
-        off = both.select((pl.col("mine") / pl.col("theirs") - 1).abs().median()).item()
-        return off is not None and off < _ONE_SOURCE
+        return self.view.timeframe is Timeframe.D1 and is_one_source(self.view.marked, frame)
 
 
 def _of_reach(short: float, beyond: float, excess: float) -> Says | None:

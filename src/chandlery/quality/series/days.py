@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -72,11 +73,11 @@ def _agrees(view: SeriesView) -> pl.DataFrame:
     return hits_frame(_hit(view, row, extended.get(row["session"]), witnesses) for row in accused.iter_rows(named=True))
 
 
-def _hit(view: SeriesView, row: Mapping[str, object], extended: Row | None, witnesses: Witnesses) -> Hit:
-    session: date = row["session"]  # type: ignore[assignment]
+def _hit(view: SeriesView, row: Mapping[str, Any], extended: Row | None, witnesses: Witnesses) -> Hit:
+    session: date = row["session"]
     said = {name: rows[session] for name, rows in witnesses.items() if session in rows}
-    day = {name: float(row[name]) for name in (*PRICES, "volume")}  # type: ignore[arg-type]
-    minutes = {name: float(row[f"{name}_m"]) for name in (*PRICES, "volume")}  # type: ignore[arg-type]
+    day = {name: float(row[name]) for name in (*PRICES, "volume")}
+    minutes = {name: float(row[f"{name}_m"]) for name in (*PRICES, "volume")}
     values: dict[str, object] = {"minutes": row["bars"]}
     votes: list[Vote] = []
     verdicts = []
@@ -93,7 +94,7 @@ def _hit(view: SeriesView, row: Mapping[str, object], extended: Row | None, witn
         spoken = _volume_votes(view, day["volume"], minutes["volume"], extended, said)
         votes += spoken
         verdicts.append(verdict_of(spoken))
-    return Hit(ts=row["ts"], session=session, values=values, votes=votes, verdict=worst(verdicts))  # type: ignore[arg-type]
+    return Hit(ts=row["ts"], session=session, values=values, votes=votes, verdict=worst(verdicts))
 
 
 def _range_votes(view: SeriesView, name: str, day: Row, minutes: Row, extended: Row | None) -> list[Vote]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import polars as pl
 
@@ -147,14 +148,14 @@ def _whole_other(view: SeriesView) -> pl.DataFrame:
     return with_share(view, view.other).filter(pl.col("share") >= WHOLE)
 
 
-def _hit(view: SeriesView, row: Mapping[str, object], names: tuple[str, ...], other: Row | None) -> Hit:
+def _hit(view: SeriesView, row: Mapping[str, Any], names: tuple[str, ...], other: Row | None) -> Hit:
     values: dict[str, object] = {}
     votes: list[Vote] = []
     verdicts = []
     for field in ("close", "volume"):
         said = {name: row[f"{field} {name}"] for name in names}
         theirs = {name: float(value) for name, value in said.items() if isinstance(value, int | float) and value > 0}
-        own = float(row[field])  # type: ignore[arg-type]
+        own = float(row[field])
         accusers = [name for name, value in theirs.items() if not _is_near(view, field, own, value)]
         if not accusers or (field == "volume" and not _compares_volume(view)) or own <= 0:
             continue
@@ -168,9 +169,9 @@ def _hit(view: SeriesView, row: Mapping[str, object], names: tuple[str, ...], ot
         votes += spoken
         verdicts.append(verdict_of(spoken))
     return Hit(
-        ts=row["ts"],  # type: ignore[arg-type]
-        ts_end=row["ts_end"],  # type: ignore[arg-type]
-        session=row["session"],  # type: ignore[arg-type]
+        ts=row["ts"],
+        ts_end=row["ts_end"],
+        session=row["session"],
         values=values,
         votes=votes,
         verdict=worst(verdicts),

@@ -1,22 +1,13 @@
 """The series rules by name, in the order of their checks; every module of the package with `RULES` is a family."""
 
-from importlib import import_module
-from pkgutil import iter_modules
 from types import MappingProxyType
 
 from chandlery.quality import series
+from chandlery.quality.families import families_of
 from chandlery.quality.series.rule import SeriesRule
 from chandlery.quality.series.view import SeriesView
 
-
-def _families() -> dict[str, tuple[SeriesRule, ...]]:
-    names = sorted(module.name for module in iter_modules(series.__path__))
-    own = {"registry", "rule", "view"}
-    modules = {name: import_module(f"{series.__name__}.{name}") for name in names if name not in own}
-    return {name: tuple(module.RULES) for name, module in modules.items() if hasattr(module, "RULES")}
-
-
-_FAMILIES = _families()
+_FAMILIES = families_of(series, SeriesRule)
 
 SERIES_RULES = MappingProxyType(
     {

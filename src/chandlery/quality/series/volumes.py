@@ -100,7 +100,7 @@ def _hits(witness: VolumeWitness, far: pl.DataFrame) -> Iterator[Hit]:
         parts = [group] if group.height >= _MANY else group.iter_slices(1)
         for part in parts:  # of days each, of many minutes together
             first = part.row(0, named=True)
-            times = float((part["volume"] / part["usual"]).median())  # type: ignore[arg-type]
+            times = float(part.select((pl.col("volume") / pl.col("usual")).median()).item())
             yield Hit(
                 ts=first["ts"],
                 ts_end=part["ts"][-1] + timedelta(minutes=1) if part.height > 1 else None,
