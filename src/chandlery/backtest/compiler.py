@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from chandlery.backtest import opcodes
 from chandlery.backtest.program import CODE, IN, OUT, SLOT, WIDTH, Program
 from chandlery.errors import ResearchError
-from chandlery.indicators import Role, get_op
+from chandlery.indicators import SLOTTED, Role, get_op
 from chandlery.strategies import Const, Expression, Hist, Kind, Op, Param, Series, Strategy, kind_of
 from chandlery.strategies.definition import nodes
+
+_Key = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""Code, inputs and slots: what makes two steps the same."""
 
 _SCALAR_KINDS = {Kind.NUMBER, Kind.INTEGER, Kind.FLAG}
 
@@ -26,7 +29,7 @@ class _Step:
     code: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    slot: int
+    slots: tuple[int, ...]
     is_free: bool
 
 
@@ -39,14 +42,20 @@ class _Lowering:
     sources: dict[str, int] = field(default_factory=dict)
     scalars: dict[Expression, int] = field(default_factory=dict)
     length_slots: set[int] = field(default_factory=set)
-    known: dict[tuple[int, tuple[int, ...], int], tuple[int, ...]] = field(default_factory=dict)
+    known: dict[_Key, tuple[int, ...]] = field(default_factory=dict)
     free: set[int] = field(default_factory=set)
+    lowered: dict[Expression, int] = field(default_factory=dict)
     count: int = 0
 
     def lower(self, expression: Expression) -> int:
         """Return the value number of a series expression, or of a number spread over the bars."""
+        if expression not in self.lowered:
+            self.lowered[expression] = self._lower(expression)
+        return self.lowered[expression]
+
+    def _lower(self, expression: Expression) -> int:
         if kind_of(expression, self.strategy.params) in _SCALAR_KINDS:
-            return self._emit(opcodes.FILL, (), expression)
+            return self._emit(opcodes.FILL, (), (expression,))[0]
         match expression:
             case Series():
                 return self.source(expression.name)
@@ -67,33 +76,35 @@ class _Lowering:
         is_signal = kind_of(node.operand, self.strategy.params) is Kind.SIGNAL
         code = opcodes.HIST_SIGNAL if is_signal else opcodes.HIST
         offset = node.bars if isinstance(node.bars, Param) else Const(node.bars)
-        return self._emit(code, (self.lower(node.operand),), offset)
+        return self._emit(code, (self.lower(node.operand),), (offset,))[0]
 
     def _lower_op(self, node: Op) -> int:
         spec = get_op(node.name)
-        inputs, length = [], None
+        inputs, scalars = [], []
         for role, operand in zip(spec.operands, node.operands, strict=True):
-            if role is Role.LENGTH:
-                length = operand
+            if role in SLOTTED:
+                scalars.append(operand)
             else:
                 inputs.append(self.lower(operand))
-        if length is not None:
-            self.length_slots.add(self._slot(length))
-        if node.name == "sma":
-            self._emit(opcodes.PREFIX, tuple(inputs), None, outputs=3)
-            sums = self.known[(opcodes.PREFIX, tuple(inputs), -1)]
-            return self._emit(opcodes.WINDOW_MEAN, sums, length)
-        return self._emit(opcodes.CODES[node.name], tuple(inputs), length)
+            if role is Role.LENGTH:
+                self.length_slots.add(self._slot(operand))
+        if node.name in opcodes.FROM_PREFIX:
+            sums = self._emit(opcodes.PREFIX, tuple(inputs), (), outputs=3)
+            return self._emit(opcodes.FROM_PREFIX[node.name], sums, tuple(scalars))[0]
+        code = opcodes.CODES[spec.computation]
+        return self._emit(code, tuple(inputs), tuple(scalars), outputs=spec.outputs)[spec.output]
 
-    def _emit(self, code: int, inputs: tuple[int, ...], scalar: Expression | None, *, outputs: int = 1) -> int:
-        slot = -1 if scalar is None else self._slot(scalar)
-        key = (code, inputs, slot)
+    def _emit(
+        self, code: int, inputs: tuple[int, ...], scalars: tuple[Expression, ...], *, outputs: int = 1
+    ) -> tuple[int, ...]:
+        slots = tuple(self._slot(scalar) for scalar in scalars)
+        key = (code, inputs, slots)
         if key not in self.known:
-            is_free = all(value in self.free for value in inputs) and not _uses_parameter(scalar)
+            is_free = all(value in self.free for value in inputs) and not any(map(_uses_parameter, scalars))
             numbers = tuple(self._number(is_free=is_free) for _ in range(outputs))
-            self.steps.append(_Step(code, inputs, numbers, slot, is_free))
+            self.steps.append(_Step(code, inputs, numbers, slots, is_free))
             self.known[key] = numbers
-        return self.known[key][0]
+        return self.known[key]
 
     def _slot(self, scalar: Expression) -> int:
         return self.scalars.setdefault(scalar, len(self.scalars))
@@ -110,6 +121,8 @@ def compile_strategy(strategy: Strategy) -> Program:
     lowering = _Lowering(strategy)
     for needed in ("open", "close"):
         lowering.source(needed)
+    if strategy.closing is None:
+        raise ResearchError(f"{strategy.name} has no exit signal.")
     entry, closing = lowering.lower(strategy.long_entry), lowering.lower(strategy.closing)
     rows = {value: row for row, value in enumerate(lowering.sources.values())}
     prelude, derived = _assign_free(lowering, rows)
@@ -161,7 +174,9 @@ def _assign_live(
 
 def _line(step: _Step, rows: dict[int, int], *, first: int) -> list[int]:
     line = [0] * WIDTH
-    line[CODE], line[SLOT] = step.code, max(step.slot, 0)
+    line[CODE] = step.code
+    for offset, slot in enumerate(step.slots):
+        line[SLOT + offset] = slot
     for offset, value in enumerate(step.outputs):
         line[OUT + offset] = rows[value] - first
     for offset, value in enumerate(step.inputs):
@@ -173,5 +188,5 @@ def _as_tape(lines: list[list[int]]) -> NDArray[np.int64]:
     return np.array(lines, dtype=np.int64).reshape(len(lines), WIDTH)
 
 
-def _uses_parameter(scalar: Expression | None) -> bool:
-    return scalar is not None and any(isinstance(node, Param) for node in nodes(scalar))
+def _uses_parameter(scalar: Expression) -> bool:
+    return any(isinstance(node, Param) for node in nodes(scalar))

@@ -9,9 +9,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chandlery.errors import InvalidInput, ResearchError
+from chandlery.strategies.expressions import TIME_PARTS
 
 FIELDS = ("open", "high", "low", "close", "volume")
 """Rows of `Panel.ohlcv`."""
+
+_PARTS: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "year": lambda local: local.dt.year(),
+    "month": lambda local: local.dt.month(),
+    "dayofmonth": lambda local: local.dt.day(),
+    "hour": lambda local: local.dt.hour(),
+    "minute": lambda local: local.dt.minute(),
+}
 
 _DERIVED: dict[str, Callable[["Panel"], NDArray[np.float64]]] = {
     "hl2": lambda panel: (panel.field("high") + panel.field("low")) / 2.0,
@@ -28,7 +37,9 @@ class Panel:
 
     `ts` int64 `[n]`: bar opens, microseconds since the epoch, UTC, strictly rising. `ohlcv` float64 `[5, n]` in
     the order of `FIELDS`: prices finite and above 0, volume finite and not negative. Both are made read-only.
-    Nothing is filled or repaired here; whether highs cover bodies is the quality room's question.
+    `timezone` is the one in which the parts of a bar's time are read (`Series("hour")`): the exchange's for bars
+    within a day, UTC for daily bars stamped with midnight UTC. Nothing is filled or repaired here; whether highs
+    cover bodies is the quality room's question.
 
     Raises:
         InvalidInput: naming the first bar that breaks a rule, and what to do.
@@ -38,6 +49,7 @@ class Panel:
     timeframe: str
     ts: NDArray[np.int64]
     ohlcv: NDArray[np.float64]
+    timezone: str = "UTC"
 
     def __post_init__(self) -> None:
         ts = np.ascontiguousarray(self.ts, dtype=np.int64).copy()
@@ -51,7 +63,7 @@ class Panel:
         object.__setattr__(self, "ohlcv", ohlcv)
 
     @classmethod
-    def from_bars(cls, bars: pl.DataFrame, *, symbol: str, timeframe: str) -> "Panel":
+    def from_bars(cls, bars: pl.DataFrame, *, symbol: str, timeframe: str, timezone: str = "UTC") -> "Panel":
         """Return the panel of a bar frame (`chandlery.market.bars.BAR_SCHEMA`; further columns are ignored).
 
         Raises:
@@ -63,7 +75,7 @@ class Panel:
             raise InvalidInput(f"Bars of {symbol} hold a bar without ts; drop or repair it.")
         stamps = bars["ts"].cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
         values = np.stack([bars[name].cast(pl.Float64).to_numpy() for name in FIELDS])
-        return cls(symbol, timeframe, stamps, values)
+        return cls(symbol, timeframe, stamps, values, timezone)
 
     @property
     def bars(self) -> int:
@@ -73,7 +85,7 @@ class Panel:
     @property
     def panel_id(self) -> str:
         """Sha256 over symbol, timeframe, times and values, 64 hex digits: equal inputs, equal id."""
-        digest = hashlib.sha256(f"{self.symbol}\n{self.timeframe}\n{self.bars}\n".encode())
+        digest = hashlib.sha256(f"{self.symbol}\n{self.timeframe}\n{self.bars}\n{self.timezone}\n".encode())
         digest.update(self.ts.astype("<i8").tobytes())
         digest.update(self.ohlcv.astype("<f8").tobytes())
         return digest.hexdigest()
@@ -84,12 +96,21 @@ class Panel:
         return row
 
     def source(self, name: str) -> NDArray[np.float64]:
-        """Return the values of a `Series` node: a field or hl2, hlc3, ohlc4."""
+        """Return the values of a `Series` node: a field, hl2, hlc3, ohlc4 or a part of the time of the open."""
+        if name in TIME_PARTS:
+            return _time_part(self, name)
         return _DERIVED[name](self) if name in _DERIVED else self.field(name)
 
     def head(self, bars: int) -> "Panel":
         """Return the panel of the first `bars` bars."""
-        return Panel(self.symbol, self.timeframe, self.ts[:bars], self.ohlcv[:, :bars])
+        return Panel(self.symbol, self.timeframe, self.ts[:bars], self.ohlcv[:, :bars], self.timezone)
+
+
+def _time_part(panel: Panel, name: str) -> NDArray[np.float64]:
+    local = pl.from_epoch(pl.Series(panel.ts), "us").dt.replace_time_zone("UTC").dt.convert_time_zone(panel.timezone)
+    # polars counts weekdays from Monday, 1; the week here begins on Sunday, 1.
+    part = local.dt.weekday().cast(pl.Int64) % 7 + 1 if name == "dayofweek" else _PARTS[name](local)
+    return part.cast(pl.Float64).to_numpy()
 
 
 def require_bars(panel: Panel, warmup: int) -> None:

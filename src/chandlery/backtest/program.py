@@ -9,8 +9,8 @@ from chandlery.errors import ResearchError
 from chandlery.strategies import Expression, Strategy
 from chandlery.strategies.scalars import columns_of, evaluate
 
-CODE, OUT, IN, SLOT, WIDTH = 0, 1, 4, 7, 8
-"""Columns of a tape: code, three output rows, three input rows, one number slot."""
+CODE, OUT, IN, SLOT, WIDTH = 0, 1, 4, 7, 10
+"""Columns of a tape: code, three output rows, three input rows, three number slots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

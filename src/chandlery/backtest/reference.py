@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from chandlery.backtest.metrics import BLOCKS, KernelMetrics
 from chandlery.backtest.panel import Panel
+from chandlery.errors import ResearchError
 from chandlery.indicators import Role, get_op
 from chandlery.strategies import Const, Expression, Hist, Op, Param, Series, Strategy, validate_params
 
@@ -50,6 +51,8 @@ def reference_run(
     """
     values = validate_params(strategy, params)
     signals = {name: signal_values(signal, values, panel) for name, signal in strategy.signals.items()}
+    if strategy.closing is None:
+        raise ResearchError(f"{strategy.name} has no exit signal.")
     entry, closing = signal_values(strategy.long_entry, values, panel), signal_values(strategy.closing, values, panel)
     account = _Account(fee, slippage)
     for i in range(panel.bars):
@@ -83,7 +86,8 @@ def series_values(expression: Expression, params: Mapping[str, float], panel: Pa
 def _apply(node: Op, params: Mapping[str, float], panel: Panel) -> NDArray[Any]:
     spec = get_op(node.name)
     values = [series_values(operand, params, panel) for operand in node.operands]
-    operands = [int(value) if role is Role.LENGTH else value for role, value in zip(spec.operands, values, strict=True)]
+    whole = {Role.LENGTH, Role.COUNT}
+    operands = [int(value) if role in whole else value for role, value in zip(spec.operands, values, strict=True)]
     return spec.reference(*operands)
 
 

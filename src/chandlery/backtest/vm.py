@@ -44,10 +44,15 @@ _extreme, _change, _true_range = windows.extreme, windows.change, windows.true_r
 _average_true_range = windows.average_true_range
 
 
+Triple = tuple[Row, Row, Row]
+Numbers = tuple[float, float, float]
+
+
 @kernel
-def _average(code: int, inputs: tuple[Row, Row, Row], length: int, outputs: tuple[Row, Row, Row]) -> None:
+def _average(code: int, inputs: Triple, numbers: Numbers, outputs: Triple) -> None:
     a, b, c = inputs
     out, second, third = outputs
+    length = int(numbers[0])
     if code == opcodes.PREFIX:
         _prefix(a, out, second, third)
     elif code == opcodes.WINDOW_MEAN:
@@ -59,8 +64,9 @@ def _average(code: int, inputs: tuple[Row, Row, Row], length: int, outputs: tupl
 
 
 @kernel
-def _window(code: int, inputs: tuple[Row, Row, Row], length: int, out: Row, queue: Queue) -> None:
+def _window(code: int, inputs: Triple, numbers: Numbers, out: Row, queue: Queue) -> None:
     a, b, c = inputs
+    length = int(numbers[0])
     if code == opcodes.HIGHEST:
         _extreme(a, length, out, queue, 1.0)
     elif code == opcodes.LOWEST:
@@ -74,14 +80,26 @@ def _window(code: int, inputs: tuple[Row, Row, Row], length: int, out: Row, queu
 
 
 @kernel
+def _dispersion(code: int, inputs: Triple, numbers: Numbers, out: Row, queue: Queue) -> None:
+    out[:] = 0.0
+
+
+@kernel
+def _state(code: int, inputs: Triple, numbers: Numbers, outputs: Triple) -> None:
+    outputs[0][:] = 0.0
+
+
+@kernel
 def _execute(tape: Tape, numbers: Row, tables: Tables, target: Rows, queue: Queue) -> None:
     for q in range(tape.shape[0]):
-        code, number = tape[q, CODE], numbers[tape[q, SLOT]]
+        code = tape[q, CODE]
         a, b, c = _row(tables, tape[q, IN]), _row(tables, tape[q, IN + 1]), _row(tables, tape[q, IN + 2])
+        given = (numbers[tape[q, SLOT]], numbers[tape[q, SLOT + 1]], numbers[tape[q, SLOT + 2]])
         out = target[tape[q, OUT]]
+        answers = (out, target[tape[q, OUT + 1]], target[tape[q, OUT + 2]])
         family = code // opcodes.FAMILY
         if family == 0:
-            _layout(code, a, number, out)
+            _layout(code, a, given[0], out)
         elif family == 1:
             _arithmetic(code, a, b, c, out)
         elif family == 2:
@@ -89,9 +107,13 @@ def _execute(tape: Tape, numbers: Row, tables: Tables, target: Rows, queue: Queu
         elif family == 3:
             _logic(code, a, b, out)
         elif family == 4:
-            _average(code, (a, b, c), int(number), (out, target[tape[q, OUT + 1]], target[tape[q, OUT + 2]]))
+            _average(code, (a, b, c), given, answers)
+        elif family == 5:
+            _window(code, (a, b, c), given, out, queue)
+        elif family == 6:
+            _dispersion(code, (a, b, c), given, out, queue)
         else:
-            _window(code, (a, b, c), int(number), out, queue)
+            _state(code, (a, b, c), given, answers)
 
 
 def _checksum() -> int:

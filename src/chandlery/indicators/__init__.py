@@ -16,10 +16,12 @@ from chandlery.indicators.moving_averages import ema, rma, sma
 from chandlery.indicators.operators import TOLERANCE, nz
 from chandlery.indicators.oscillators import change, rsi
 from chandlery.indicators.ranges import atr, tr
-from chandlery.indicators.registry import OPS, OpSpec, Role, Scalar, get_op
+from chandlery.indicators.registry import OPS, get_op
+from chandlery.indicators.spec import SLOTTED, OpSpec, Role, Scalar
 
 __all__ = [
     "OPS",
+    "SLOTTED",
     "TOLERANCE",
     "OpSpec",
     "Role",

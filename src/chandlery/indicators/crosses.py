@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chandlery.indicators.series import BoolSeries, FloatSeries, as_series
+from chandlery.indicators.spec import PAIR, one_bar, signal
 
 
 def crossover(first: ArrayLike, second: ArrayLike) -> BoolSeries:
@@ -37,3 +38,10 @@ def crossunder(first: ArrayLike, second: ArrayLike) -> BoolSeries:
 def _pair(first: ArrayLike, second: ArrayLike) -> tuple[FloatSeries, FloatSeries]:
     left, right = np.broadcast_arrays(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
     return as_series(left), as_series(right)
+
+
+SPECS = [
+    signal("crossover", PAIR, crossover, "ta.crossover({0}, {1})", warmup=one_bar),
+    signal("crossunder", PAIR, crossunder, "ta.crossunder({0}, {1})", warmup=one_bar),
+]
+"""The operations of this module."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chandlery.indicators.series import FloatSeries, as_series, check_length, run_lengths
+from chandlery.indicators.spec import SERIES_AND_LENGTH, Role, lag, numeric
 
 
 def sma(values: ArrayLike, length: int) -> FloatSeries:
@@ -67,3 +68,31 @@ def _recursive(series: FloatSeries, length: int, step: Callable[[float, float], 
         state = step(state, float(series[index]))
         out[index] = state
     return out
+
+
+def wma(values: ArrayLike, length: int) -> FloatSeries:
+    raise NotImplementedError
+
+
+def alma(values: ArrayLike, length: int, offset: float = 0.85, sigma: float = 6.0) -> FloatSeries:
+    raise NotImplementedError
+
+
+def kama(values: ArrayLike, length: int = 10, fast: int = 2, slow: int = 30) -> FloatSeries:
+    raise NotImplementedError
+
+
+def linreg(values: ArrayLike, length: int, offset: int = 0) -> FloatSeries:
+    raise NotImplementedError
+
+
+SPECS = [
+    numeric("sma", SERIES_AND_LENGTH, sma, "ta.sma({0}, {1})"),
+    numeric("ema", SERIES_AND_LENGTH, ema, "ta.ema({0}, {1})"),
+    numeric("rma", SERIES_AND_LENGTH, rma, "ta.rma({0}, {1})"),
+    numeric("wma", SERIES_AND_LENGTH, wma, "ta.wma({0}, {1})"),
+    numeric("alma", (*SERIES_AND_LENGTH, Role.NUMBER, Role.NUMBER), alma, "ta.alma({0}, {1}, {2}, {3})"),
+    numeric("kama", (*SERIES_AND_LENGTH, Role.LENGTH, Role.LENGTH), kama, "kama({0}, {1}, {2}, {3})", warmup=lag),
+    numeric("linreg", (*SERIES_AND_LENGTH, Role.COUNT), linreg, "ta.linreg({0}, {1}, {2})"),
+]
+"""The operations of this module."""

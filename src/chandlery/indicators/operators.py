@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chandlery.indicators.series import BoolSeries, FloatSeries
+from chandlery.indicators.spec import CONDITIONS, PAIR, OpSpec, Reference, Role, Scalar, no_bars, signal
 
 TOLERANCE = 1e-10
 
@@ -111,3 +112,73 @@ def logical_or(first: ArrayLike, second: ArrayLike) -> BoolSeries:
 def logical_not(condition: ArrayLike) -> BoolSeries:
     """The opposite."""
     return np.logical_not(condition)
+
+
+def modulo(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def sign(values: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def sqrt(values: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def exp(values: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def log(values: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def power(first: ArrayLike, second: ArrayLike) -> FloatSeries:
+    raise NotImplementedError
+
+
+def is_na(values: ArrayLike) -> BoolSeries:
+    raise NotImplementedError
+
+
+_ONE = (Role.VALUE,)
+
+
+def _numeric(name: str, operands: tuple[Role, ...], scalar: Scalar, reference: Reference, pine: str) -> OpSpec:
+    return OpSpec(name, operands, False, scalar, no_bars, reference, pine)  # noqa: FBT003 - one flag, named
+
+
+def _signal(name: str, operands: tuple[Role, ...], reference: Reference, pine: str) -> OpSpec:
+    return OpSpec(name, operands, True, Scalar.FLAG, no_bars, reference, pine)  # noqa: FBT003 - one flag, named
+
+
+SPECS = [
+    _numeric("add", PAIR, Scalar.KEEP, add, "{0} + {1}"),
+    _numeric("sub", PAIR, Scalar.KEEP, sub, "{0} - {1}"),
+    _numeric("mul", PAIR, Scalar.KEEP, mul, "{0} * {1}"),
+    _numeric("div", PAIR, Scalar.NUMBER, div, "{0} / {1}"),
+    _numeric("mod", PAIR, Scalar.KEEP, modulo, "{0} % {1}"),
+    _numeric("abs", _ONE, Scalar.KEEP, absolute, "math.abs({0})"),
+    _numeric("floor", _ONE, Scalar.WHOLE, floor, "math.floor({0})"),
+    _numeric("sign", _ONE, Scalar.WHOLE, sign, "math.sign({0})"),
+    _numeric("sqrt", _ONE, Scalar.NUMBER, sqrt, "math.sqrt({0})"),
+    _numeric("exp", _ONE, Scalar.NUMBER, exp, "math.exp({0})"),
+    _numeric("log", _ONE, Scalar.NUMBER, log, "math.log({0})"),
+    _numeric("pow", PAIR, Scalar.NUMBER, power, "math.pow({0}, {1})"),
+    _numeric("min", PAIR, Scalar.KEEP, minimum, "math.min({0}, {1})"),
+    _numeric("max", PAIR, Scalar.KEEP, maximum, "math.max({0}, {1})"),
+    _numeric("nz", PAIR, Scalar.NEVER, nz, "nz({0}, {1})"),
+    _numeric("where", (Role.CONDITION, *PAIR), Scalar.NEVER, where, "{0} ? {1} : {2}"),
+    _signal("gt", PAIR, gt, "{0} > {1}"),
+    _signal("ge", PAIR, ge, "{0} >= {1}"),
+    _signal("lt", PAIR, lt, "{0} < {1}"),
+    _signal("le", PAIR, le, "{0} <= {1}"),
+    _signal("eq", PAIR, eq, "{0} == {1}"),
+    _signal("ne", PAIR, ne, "{0} != {1}"),
+    _signal("and", CONDITIONS, logical_and, "{0} and {1}"),
+    _signal("or", CONDITIONS, logical_or, "{0} or {1}"),
+    _signal("not", (Role.CONDITION,), logical_not, "not {0}"),
+    signal("isna", (Role.SERIES,), is_na, "na({0})"),
+]
+"""The operations of this module."""

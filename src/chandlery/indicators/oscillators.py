@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from chandlery.indicators.moving_averages import rma
 from chandlery.indicators.operators import TOLERANCE
 from chandlery.indicators.series import FloatSeries, as_series, check_length, shifted
+from chandlery.indicators.spec import SERIES_AND_LENGTH, lag, numeric
 
 
 def change(values: ArrayLike, length: int = 1) -> FloatSeries:
@@ -35,3 +36,10 @@ def rsi(values: ArrayLike, length: int = 14) -> FloatSeries:
     index = np.where(gain <= TOLERANCE, 0.0, index)
     index = np.where(loss <= TOLERANCE, 100.0, index)
     return np.where(np.isnan(gain), np.nan, index)
+
+
+SPECS = [
+    numeric("rsi", SERIES_AND_LENGTH, rsi, "ta.rsi({0}, {1})", warmup=lag),
+    numeric("change", SERIES_AND_LENGTH, change, "ta.change({0}, {1})", warmup=lag),
+]
+"""The operations of this module."""

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from chandlery.indicators.moving_averages import rma
 from chandlery.indicators.series import FloatSeries, as_series, shifted
+from chandlery.indicators.spec import BAR, Role, no_bars, numeric, one_bar
 
 
 def tr(high: ArrayLike, low: ArrayLike, close: ArrayLike, *, handle_na: bool = False) -> FloatSeries:
@@ -34,3 +35,11 @@ def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
         InvalidInput: for a length below 1 or a two-dimensional input.
     """
     return rma(filled_tr(high, low, close), length)
+
+
+SPECS = [
+    numeric("tr", BAR, tr, "ta.tr(false)", warmup=one_bar),
+    numeric("filled_tr", BAR, filled_tr, "ta.tr(true)", warmup=no_bars),
+    numeric("atr", (*BAR, Role.LENGTH), atr, "ta.atr({3})"),
+]
+"""The operations of this module."""

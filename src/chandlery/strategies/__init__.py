@@ -8,29 +8,56 @@ A definition is the only description of a strategy: there is no `signals()` meth
 parameters only, never the position; that permits batching, the proof against look-ahead and the exporters.
 """
 
+from chandlery.strategies.decisions import Decisions, SideRules, Sides, decide
 from chandlery.strategies.definition import Strategy
 from chandlery.strategies.expressions import Const, Expression, Hist, Op, Param, Series
 from chandlery.strategies.kinds import Kind, kind_of
 from chandlery.strategies.parameters import Float, Int, Parameter
 from chandlery.strategies.registry import all_strategies, get_strategy
+from chandlery.strategies.rules import (
+    Adds,
+    Basis,
+    Bracket,
+    Distance,
+    EntryOrder,
+    OrderKind,
+    Session,
+    Sizing,
+    SizingKind,
+    Trail,
+)
 from chandlery.strategies.serial import definition_hash, from_json, to_json
 from chandlery.strategies.validation import allowed_rows, lattice_size, parameter_faults, validate_params
 from chandlery.strategies.warmup import signal_warmup, warmup_bars
 
 __all__ = [
+    "Adds",
+    "Basis",
+    "Bracket",
     "Const",
+    "Decisions",
+    "Distance",
+    "EntryOrder",
     "Expression",
     "Float",
     "Hist",
     "Int",
     "Kind",
     "Op",
+    "OrderKind",
     "Param",
     "Parameter",
     "Series",
+    "Session",
+    "SideRules",
+    "Sides",
+    "Sizing",
+    "SizingKind",
     "Strategy",
+    "Trail",
     "all_strategies",
     "allowed_rows",
+    "decide",
     "definition_hash",
     "from_json",
     "get_strategy",

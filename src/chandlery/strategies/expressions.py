@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from chandlery.errors import LookAhead, ResearchError
 from chandlery.indicators import get_op
 
-SOURCES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
+PRICES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
+"""Series of the bar itself."""
+
+TIME_PARTS = ("year", "month", "dayofmonth", "dayofweek", "hour", "minute")
+"""Parts of the bar's open in the time zone of its exchange; `dayofweek` counts from 1, Sunday, as Pine does."""
+
+SOURCES = (*PRICES, *TIME_PARTS)
 """Names a `Series` may have."""
 
 
@@ -26,14 +32,32 @@ class Expression:
     def __add__(self, other: "Operand") -> "Op":
         return Op("add", (self, as_expression(other)))
 
+    def __radd__(self, other: float) -> "Op":
+        return Op("add", (Const(other), self))
+
     def __sub__(self, other: "Operand") -> "Op":
         return Op("sub", (self, as_expression(other)))
+
+    def __rsub__(self, other: float) -> "Op":
+        return Op("sub", (Const(other), self))
 
     def __mul__(self, other: "Operand") -> "Op":
         return Op("mul", (self, as_expression(other)))
 
+    def __rmul__(self, other: float) -> "Op":
+        return Op("mul", (Const(other), self))
+
     def __truediv__(self, other: "Operand") -> "Op":
         return Op("div", (self, as_expression(other)))
+
+    def __rtruediv__(self, other: float) -> "Op":
+        return Op("div", (Const(other), self))
+
+    def __mod__(self, other: "Operand") -> "Op":
+        return Op("mod", (self, as_expression(other)))
+
+    def __neg__(self) -> "Op":
+        return Op("mul", (Const(-1), self))
 
     def __gt__(self, other: "Operand") -> "Op":
         return Op("gt", (self, as_expression(other)))

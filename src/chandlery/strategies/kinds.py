@@ -24,7 +24,10 @@ _ACCEPTED = {
     Role.VALUE: {Kind.SERIES, Kind.NUMBER, Kind.INTEGER},
     Role.CONDITION: {Kind.SIGNAL, Kind.FLAG},
     Role.LENGTH: {Kind.INTEGER},
+    Role.COUNT: {Kind.INTEGER},
+    Role.NUMBER: {Kind.NUMBER, Kind.INTEGER},
 }
+_SHORTEST = {Role.LENGTH: 1, Role.COUNT: 0}
 _SERIES_KINDS = {Kind.SERIES, Kind.SIGNAL}
 
 
@@ -77,8 +80,8 @@ def _kind_of_op(node: Op, params: Mapping[str, Parameter]) -> Kind:
         if kind not in _ACCEPTED[role]:
             wanted = " or ".join(sorted(_ACCEPTED[role]))
             raise ResearchError(f"Operand {position} of {node.name} was a {kind}; it takes a {wanted}.")
-        if role is Role.LENGTH:
-            _check_length(node.operands[position - 1], params, op=node.name)
+        if role in _SHORTEST:
+            _check_length(node.operands[position - 1], params, op=node.name, shortest=_SHORTEST[role])
     if any(kind in _SERIES_KINDS for kind in kinds):
         return Kind.SIGNAL if spec.is_signal else Kind.SERIES
     return _scalar_kind(node, spec.scalar, kinds)
@@ -98,11 +101,13 @@ def _scalar_kind(node: Op, scalar: Scalar, kinds: list[Kind]) -> Kind:
             return Kind.NUMBER
 
 
-def _check_length(length: Expression, params: Mapping[str, Parameter], *, op: str) -> None:
-    shortest: float | int = 1
+def _check_length(length: Expression, params: Mapping[str, Parameter], *, op: str, shortest: int) -> None:
+    found: float | int = shortest
     if isinstance(length, Const):
-        shortest = length.value
+        found = length.value
     elif isinstance(length, Param):
-        shortest = _declared(length, params).lo
-    if shortest < 1:
-        raise ResearchError(f"The length of {op} may be {shortest}; a length is at least 1 bar.")
+        found = _declared(length, params).lo
+    if found < shortest:
+        raise ResearchError(
+            f"A length of {op} may be {found}; it is at least {shortest} bar{'' if shortest == 1 else 's'}."
+        )

@@ -11,6 +11,9 @@ from types import MappingProxyType
 from chandlery.errors import ResearchError, UnknownStrategy
 from chandlery.strategies.definition import Strategy
 
+_NO_FAMILY = {"operations"}
+"""Packages beside the families: the words definitions are written in."""
+
 
 def all_strategies() -> Mapping[str, Strategy]:
     """Return every strategy by name, sorted by family and name.
@@ -40,7 +43,8 @@ def _walk() -> Mapping[str, Strategy]:
     here = Path(__file__).parent
     package = __name__.rpartition(".")[0]
     found: dict[str, Strategy] = {}
-    for family in sorted(info.name for info in pkgutil.iter_modules([str(here)]) if info.ispkg):
+    families = {info.name for info in pkgutil.iter_modules([str(here)]) if info.ispkg}
+    for family in sorted(families - _NO_FAMILY):
         for info in sorted(pkgutil.iter_modules([str(here / family)]), key=lambda info: info.name):
             strategy = _load(f"{package}.{family}.{info.name}", family=family, name=info.name)
             if strategy.name in found:

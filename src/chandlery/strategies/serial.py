@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from chandlery.errors import ResearchError
-from chandlery.strategies.definition import SIGNALS, Strategy
-from chandlery.strategies.expressions import Const, Expression, Hist, Op, Param, Series
+from chandlery.strategies.definition import RULES, SIGNALS, Strategy
+from chandlery.strategies.expression_serial import expression_document, expression_from
 from chandlery.strategies.parameters import Float, Int, Parameter
+from chandlery.strategies.rule_serial import rule_document, rule_from
 
 _TYPES: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
 
@@ -27,6 +28,8 @@ def to_json(strategy: Strategy) -> str:
         "constraints": [expression_document(constraint) for constraint in strategy.constraints],
         "let": [{"name": name, "value": expression_document(value)} for name, value in strategy.let.items()],
         "signals": {name: expression_document(signal) for name, signal in strategy.signals.items()},
+        "rules": {name: rule_document(rule) for name, rule in strategy.rules.items()},
+        "one_cancels_other": strategy.one_cancels_other,
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -42,6 +45,11 @@ def from_json(text: str) -> Strategy:
         signals = document["signals"]
         if unknown := set(signals) - set(SIGNALS):
             raise ResearchError(f"Signals were {', '.join(sorted(unknown))}; known are {', '.join(SIGNALS)}.")
+        rules = document["rules"]
+        if unknown := set(rules) - set(RULES):
+            raise ResearchError(f"Rules were {', '.join(sorted(unknown))}; known are {', '.join(RULES)}.")
+        parts: dict[str, Any] = {name: expression_from(signal) for name, signal in signals.items()}
+        parts |= {name: rule_from(name, rule) for name, rule in rules.items()}
         return Strategy(
             name=document["name"],
             version=document["version"],
@@ -52,7 +60,8 @@ def from_json(text: str) -> Strategy:
             params={entry["name"]: _parameter(entry) for entry in document["params"]},
             constraints=tuple(expression_from(constraint) for constraint in document["constraints"]),
             let={entry["name"]: expression_from(entry["value"]) for entry in document["let"]},
-            **{name: expression_from(signal) for name, signal in signals.items()},
+            one_cancels_other=document["one_cancels_other"],
+            **parts,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ResearchError(f"A strategy was read from JSON and is malformed: {error!r}.") from error
@@ -61,47 +70,6 @@ def from_json(text: str) -> Strategy:
 def definition_hash(strategy: Strategy) -> str:
     """Return the sha256 of the canonical JSON, 64 hex digits."""
     return hashlib.sha256(to_json(strategy).encode()).hexdigest()
-
-
-def expression_document(expression: Expression) -> dict[str, Any]:
-    """Return the JSON document of one expression."""
-    match expression:
-        case Series():
-            return {"series": expression.name}
-        case Param():
-            return {"param": expression.name}
-        case Const():
-            return {"const": expression.value}
-        case Hist():
-            bars = expression.bars if isinstance(expression.bars, int) else expression_document(expression.bars)
-            return {"hist": expression_document(expression.operand), "bars": bars}
-        case Op():
-            return {"op": expression.name, "of": [expression_document(operand) for operand in expression.operands]}
-        case _:
-            raise ResearchError(f"A {type(expression).__name__} has no JSON form.")
-
-
-def expression_from(document: Mapping[str, Any]) -> Expression:
-    """Return the expression of a JSON document.
-
-    Raises:
-        ResearchError: for a document of no known node.
-    """
-    match document:
-        case {"series": str(name)}:
-            return Series(name)
-        case {"param": str(name)}:
-            return Param(name)
-        case {"const": int() | float() as value}:
-            return Const(value)
-        case {"hist": operand, "bars": int(bars)}:
-            return Hist(expression_from(operand), bars)
-        case {"hist": operand, "bars": {"param": str(name)}}:
-            return Hist(expression_from(operand), Param(name))
-        case {"op": str(name), "of": list(operands)}:
-            return Op(name, tuple(expression_from(operand) for operand in operands))
-        case _:
-            raise ResearchError(f"An expression was read from JSON and is no known node: {document!r}.")
 
 
 def _parameter_document(name: str, parameter: Parameter) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from chandlery.indicators import Role, get_op
+from chandlery.indicators import SLOTTED, Role, get_op
 from chandlery.strategies.definition import Strategy
 from chandlery.strategies.expressions import Expression, Hist, Op, Param
 from chandlery.strategies.scalars import columns_of, evaluate
@@ -17,9 +17,10 @@ def warmup_bars(strategy: Strategy, rows: NDArray[np.float64]) -> Bars:
     `rows` is a candidate matrix `[candidates, parameters]` in the strategy's order. Derived from the operations,
     so it holds on bars without gaps.
     """
-    return np.maximum(
-        signal_warmup(strategy.long_entry, strategy, rows), signal_warmup(strategy.closing, strategy, rows)
-    )
+    entry = signal_warmup(strategy.long_entry, strategy, rows)
+    if strategy.closing is None:
+        return entry
+    return np.maximum(entry, signal_warmup(strategy.closing, strategy, rows))
 
 
 def signal_warmup(expression: Expression, strategy: Strategy, rows: NDArray[np.float64]) -> Bars:
@@ -40,6 +41,6 @@ def _warmup(expression: Expression, columns: dict[str, NDArray[np.float64]]) -> 
     for role, operand in zip(spec.operands, expression.operands, strict=True):
         if role is Role.LENGTH:
             lengths.append(evaluate(operand, columns).astype(np.int64))
-        else:
+        elif role not in SLOTTED:
             longest = np.maximum(longest, _warmup(operand, columns))
     return longest + spec.warmup(lengths)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chandlery.backtest import Panel, evaluate_many
 from chandlery.backtest.compiler import compile_strategy
-from chandlery.backtest.opcodes import CODES
+from chandlery.backtest.opcodes import CODES, FROM_PREFIX
 from chandlery.backtest.reference import reference_run
 from chandlery.indicators import OPS
 from chandlery.strategies import Const, Expression, Int, Param, Strategy, get_strategy
@@ -190,7 +190,7 @@ def test_equal_subexpressions_are_computed_once_and_rows_are_reused() -> None:
 
 
 def test_every_registered_operation_can_be_compiled() -> None:
-    assert set(OPS) == {*CODES, "sma"}
+    assert set(OPS) == {*CODES, *FROM_PREFIX, "supertrend_direction"}
 
 
 def test_importing_strategies_and_backtest_loads_no_numba() -> None:

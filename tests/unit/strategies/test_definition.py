@@ -129,8 +129,8 @@ def test_negative_history_is_refused_as_look_ahead() -> None:
     [
         ({"long_entry": close}, "a signal is a bool series"),
         ({"constraints": (Param("n") + 1,)}, "compares parameters"),
-        ({"long_exit": None}, "neither long_exit nor short_entry"),
-        ({"let": {"unused": ema(close, 3)}}, "no signal uses it"),
+        ({"long_exit": None}, "never closes a long position"),
+        ({"let": {"unused": ema(close, 3)}}, "no signal or rule uses it"),
         ({"name": "My Strategy"}, "lower-case identifier"),
         ({"version": 0}, "count from 1"),
     ],
