@@ -141,7 +141,7 @@ def test_definition_that_does_not_hold_together_is_refused(changes: dict[str, An
 
 
 def test_parameter_that_no_signal_uses_is_refused() -> None:
-    with pytest.raises(BadParameters, match="no signal uses: spare"):
+    with pytest.raises(BadParameters, match="no signal or rule uses: spare"):
         strategy(params=PARAMS | {"spare": Int(default=1, lo=1, hi=2)})
 
 
