@@ -4,6 +4,10 @@ A run over N partitions of M assets announces N x M planned materializations. da
 with two new connections, 8 to 20 ms an event: 13 years of four daily assets took 292 s before the first step
 began, and 11 s for the materializations themselves, which it does write in bulk. This class writes the planned
 ones the same way. Remove it when dagster-postgres does so itself.
+
+A planned check gets a row for every partition of the run, each holding the whole event, although a check that is
+not partitioned answers once: 50 checks over 4,750 days were 237,000 rows and 640 MB that nothing ever updated
+(2026-11). This class writes one row a check, which the evaluation then takes over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +18,11 @@ import dagster as dg
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 _PLANNED = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+_PLANNED_CHECK = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
 
 
 class BulkEventLogStorage(PostgresEventLogStorage):
-    """PostgresEventLogStorage with one insert per asset for planned materializations."""
+    """PostgresEventLogStorage with one insert per asset for planned materializations, one row per planned check."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:  # noqa: ANN401 - type not exported
@@ -38,6 +43,12 @@ class BulkEventLogStorage(PostgresEventLogStorage):
         if others:
             super().store_event_batch(others)
 
+    def store_asset_check_event(self, event: dg.EventLogEntry, event_id: int | None) -> None:
+        """Store the event of a check; a planned one without the partitions of its run."""
+        if event.dagster_event_type == _PLANNED_CHECK:
+            event = _without_partitions(event)
+        super().store_asset_check_event(event, event_id)
+
     def _store_planned(self, events: list[dg.EventLogEntry]) -> None:
         statement = self.prepare_insert_event_batch(events)
         with self._connect() as connection:
@@ -51,3 +62,10 @@ class BulkEventLogStorage(PostgresEventLogStorage):
 def _asset(event: dg.EventLogEntry) -> str:
     key = event.get_dagster_event().asset_key
     return key.to_string() if key is not None else ""
+
+
+def _without_partitions(event: dg.EventLogEntry) -> dg.EventLogEntry:
+    happened = event.get_dagster_event()
+    planned: Any = happened.event_specific_data
+    alone = type(planned)(asset_key=planned.asset_key, check_name=planned.check_name)
+    return event._replace(dagster_event=happened._replace(event_specific_data=alone))
