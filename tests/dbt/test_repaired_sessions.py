@@ -16,7 +16,7 @@ from chandlery.steps.repairs import Methods, approve_finding, propose_repairs, r
 from chandlery.store.findings import StoredFinding
 from chandlery.store.history import Series, bars_as_of
 
-SELECT = ("--select", "marts", "serving", "--exclude", "resource_type:unit_test")
+SELECT = ("--select", "marts", "serving", "--exclude", "resource_type:unit_test", "resource_type:test")
 WINDOW = ("2016-04-01", "2016-06-01")
 DAY, WEEK = date(2016, 4, 20), date(2016, 4, 18)
 BAR = "instrument_id = 1 and ts = '2016-04-20 17:32+00'"

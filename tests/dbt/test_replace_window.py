@@ -7,7 +7,7 @@ import pytest
 
 CANDLES = [f"candles_{timeframe}" for timeframe in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")]
 DAY = ("2016-04-20", "2016-04-21")
-SELECT = ("--select", "marts", "serving", "--exclude", "resource_type:unit_test")
+SELECT = ("--select", "marts", "serving", "--exclude", "resource_type:unit_test", "resource_type:test")
 BUILT = [f"marts.{name}" for name in CANDLES] + [
     "marts.quality_scores_daily",
     "serving.candles_v1",
