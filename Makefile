@@ -37,7 +37,7 @@ docs: .venv/ready  #-- write the generated pages, then build the site
 	@$(BIN)/zensical build --strict
 	@rm -rf site/_generate
 
-bench: .venv/ready #-- measure ingest, candles and the kernel
+bench: .venv/ready #-- measure ingest, candles, the kernel, strategies and their peers
 	@for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
 
 build: .venv/ready #-- make the wheel and the source archive in dist/
@@ -55,7 +55,8 @@ clean:             #-- remove what was built; .venv and .chandlery stay
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --require-hashes --no-deps -r .venv/uv.txt || true
-	@$(UV) pip sync -q --require-hashes requirements.lock 2> /dev/null \
+	@$(UV) pip sync -q --compile-bytecode --require-hashes requirements.lock 2> /dev/null \
 		|| $(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -W ignore -m chandlery.backtest.warm
 	@touch $@
