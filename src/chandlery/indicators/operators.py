@@ -4,6 +4,8 @@ Differences of at most `TOLERANCE` (absolute) count as equal. NaN propagates thr
 comparison false, `ne` included. Division by zero answers NaN, as Pine's `na`.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -115,31 +117,79 @@ def logical_not(condition: ArrayLike) -> BoolSeries:
 
 
 def modulo(first: ArrayLike, second: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Remainder of the truncated quotient: it has the sign of `first`, so -7 and 3 give -1; NaN where `second` is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.fmod(_floats(first), _floats(second))
 
 
 def sign(values: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Sign: -1, 0 or 1; exact, without tolerance."""
+    return np.sign(_floats(values))
 
 
 def sqrt(values: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Square root; NaN below 0."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(_floats(values))
 
 
 def exp(values: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Exponential function; NaN where it is too large for a float."""
+    with np.errstate(all="ignore"):
+        return np.asarray(_exp(_floats(values)))
 
 
 def log(values: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Natural logarithm; NaN at 0 and below."""
+    with np.errstate(all="ignore"):
+        return np.asarray(_log(_floats(values)))
 
 
 def power(first: ArrayLike, second: ArrayLike) -> FloatSeries:
-    raise NotImplementedError
+    """Power; NaN where either is and where there is no finite answer.
+
+    Exponents 2 and 0.5 are a product and a square root, as in Pine.
+    """
+    with np.errstate(all="ignore"):
+        return np.asarray(_power(_floats(first), _floats(second)))
 
 
 def is_na(values: ArrayLike) -> BoolSeries:
-    raise NotImplementedError
+    """Whether the value is NaN or infinite, which Pine's `na()` does not tell apart."""
+    return ~np.isfinite(_floats(values))
+
+
+# Element by element through the C library: numpy's own vector versions differ in the last digit from machine to
+# machine, and the compiled operations call the C library too.
+def _one_exp(value: float) -> float:
+    try:
+        return math.exp(value) if value < math.inf else math.nan
+    except OverflowError:
+        return math.nan
+
+
+def _one_log(value: float) -> float:
+    return math.log(value) if 0.0 < value < math.inf else math.nan
+
+
+def _one_power(base: float, exponent: float) -> float:
+    if math.isnan(base) or math.isnan(exponent):
+        return math.nan
+    if exponent == 2.0:
+        answer = base * base
+    elif exponent == 0.5 and base >= 0.0:
+        answer = math.sqrt(base)
+    else:
+        try:
+            answer = math.pow(base, exponent)
+        except (OverflowError, ValueError):
+            return math.nan
+    return answer if math.isfinite(answer) else math.nan
+
+
+_exp = np.vectorize(_one_exp, otypes=[np.float64])
+_log = np.vectorize(_one_log, otypes=[np.float64])
+_power = np.vectorize(_one_power, otypes=[np.float64])
 
 
 _ONE = (Role.VALUE,)

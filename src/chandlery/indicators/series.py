@@ -33,6 +33,16 @@ def check_length(length: int) -> int:
     return whole
 
 
+def as_finite(values: ArrayLike) -> FloatSeries:
+    """Return `values` as a series in which what is infinite is NaN, for arithmetic without warnings.
+
+    Raises:
+        InvalidInput: for another number of dimensions.
+    """
+    series = as_series(values)
+    return np.where(np.isfinite(series), series, np.nan)
+
+
 def shifted(values: FloatSeries, bars: int) -> FloatSeries:
     """Return the series `bars` bars ago; NaN before there is one."""
     out = np.full(values.size, np.nan)

@@ -84,6 +84,8 @@ class OpSpec:
     numbers; the compiled version must equal it bit by bit. `pine` is the text in Pine v6 with `{i}` for operand
     i. Operations that share one computation (`supertrend`, `supertrend_direction`) have the same `code` and
     differ in `output`, which of the `outputs` answers they are; `code` is empty for the usual case, the name.
+    A window that `restarts` after NaN holds what there is since: its warm-up and that of its operands run at the
+    same time instead of one after the other.
     """
 
     name: str
@@ -96,6 +98,7 @@ class OpSpec:
     code: str = ""
     output: int = 0
     outputs: int = 1
+    restarts: bool = False
 
     @property
     def computation(self) -> str:
@@ -114,6 +117,13 @@ def numeric(
 ) -> OpSpec:
     """Return the spec of an operation that answers a float series and needs one."""
     return OpSpec(name, operands, False, Scalar.NEVER, warmup, reference, pine)  # noqa: FBT003 - one flag, named
+
+
+def windowed(
+    name: str, operands: tuple[Role, ...], reference: Reference, pine: str, *, warmup: Warmup = window
+) -> OpSpec:
+    """Return the spec of an operation that answers a float series from a window that restarts after NaN."""
+    return OpSpec(name, operands, False, Scalar.NEVER, warmup, reference, pine, restarts=True)  # noqa: FBT003 - one flag
 
 
 def signal(

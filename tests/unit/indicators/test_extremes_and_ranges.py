@@ -16,8 +16,9 @@ def test_highest_and_lowest_equal_talib_exactly() -> None:
         np.testing.assert_array_equal(lowest(walk, length), talib.MIN(walk, length))
 
 
-def test_extreme_over_a_gap_is_undefined() -> None:
-    np.testing.assert_array_equal(highest([3.0, NAN, 1.0, 2.0], 2), [NAN, NAN, NAN, 2.0])
+def test_window_of_an_extreme_starts_anew_after_a_gap() -> None:
+    np.testing.assert_array_equal(highest([3.0, 2.0, NAN, 1.0, 0.0], 2), [NAN, 3.0, NAN, 1.0, 1.0])
+    np.testing.assert_array_equal(highest([NAN, 1.0, 0.0, 2.0], 3), [NAN, NAN, 1.0, 2.0])
     assert np.isnan(highest([1.0], 2)).all()
 
 
