@@ -13,7 +13,16 @@ from chandlery.strategies.definition import Strategy
 from chandlery.strategies.expressions import Const, Expression, Hist, Op, Param, Series
 from chandlery.strategies.kinds import Kind, kind_of
 from chandlery.strategies.parameters import Float, Int, Parameter
-from chandlery.strategies.registry import all_strategies, get_strategy
+from chandlery.strategies.portfolio_serial import portfolio_from_json, portfolio_to_json
+from chandlery.strategies.portfolios import Pair, Portfolio, Rotation, Top, TopKind
+from chandlery.strategies.registry import (
+    all_portfolios,
+    all_strategies,
+    catalogue,
+    get_definition,
+    get_portfolio,
+    get_strategy,
+)
 from chandlery.strategies.rules import (
     Adds,
     Basis,
@@ -26,9 +35,10 @@ from chandlery.strategies.rules import (
     SizingKind,
     Trail,
 )
+from chandlery.strategies.searchable import Searchable
 from chandlery.strategies.serial import definition_hash, from_json, to_json
-from chandlery.strategies.validation import allowed_rows, lattice_size, parameter_faults, validate_params
-from chandlery.strategies.warmup import signal_warmup, warmup_bars
+from chandlery.strategies.validation import allowed_rows, checked_rows, lattice_size, parameter_faults, validate_params
+from chandlery.strategies.warmup import portfolio_warmup, signal_warmup, warmup_bars
 
 __all__ = [
     "Adds",
@@ -45,8 +55,12 @@ __all__ = [
     "Kind",
     "Op",
     "OrderKind",
+    "Pair",
     "Param",
     "Parameter",
+    "Portfolio",
+    "Rotation",
+    "Searchable",
     "Series",
     "Session",
     "SideRules",
@@ -54,16 +68,26 @@ __all__ = [
     "Sizing",
     "SizingKind",
     "Strategy",
+    "Top",
+    "TopKind",
     "Trail",
+    "all_portfolios",
     "all_strategies",
     "allowed_rows",
+    "catalogue",
+    "checked_rows",
     "decide",
     "definition_hash",
     "from_json",
+    "get_definition",
+    "get_portfolio",
     "get_strategy",
     "kind_of",
     "lattice_size",
     "parameter_faults",
+    "portfolio_from_json",
+    "portfolio_to_json",
+    "portfolio_warmup",
     "signal_warmup",
     "to_json",
     "validate_params",

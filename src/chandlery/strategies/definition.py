@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from chandlery.errors import BadParameters, ResearchError
-from chandlery.strategies.expressions import Expression
+from chandlery.strategies.expressions import Expression, Series
 from chandlery.strategies.kinds import Kind, kind_of
 from chandlery.strategies.parameters import Parameter
 from chandlery.strategies.rule_checks import Rule, check_rule, rule_expressions
 from chandlery.strategies.rules import Adds, Bracket, EntryOrder, Session, Sizing
+from chandlery.strategies.searchable import Definition
 
 RULES = ("long_order", "short_order", "long_bracket", "short_bracket", "adds", "sizing", "session")
 """The declared rules, in the order in which every room lists them."""
@@ -58,9 +59,11 @@ class Strategy:
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
         object.__setattr__(self, "let", MappingProxyType(dict(self.let)))
-        _check_identity(self)
+        check_identity(self)
+        check_constraints(self)
         _check_kinds(self)
-        _check_use(self)
+        check_use(self)
+        _check_one_symbol(self)
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -116,7 +119,12 @@ def nodes(expression: Expression) -> Iterator[Expression]:
             yield from nodes(child)
 
 
-def _check_identity(strategy: Strategy) -> None:
+def check_identity(strategy: Definition) -> None:
+    """Refuse a name, family or version that cannot identify a definition.
+
+    Raises:
+        ResearchError: saying which.
+    """
     for label, word in (("name", strategy.name), ("family", strategy.family)):
         if not (word.isidentifier() and word == word.lower()):
             raise ResearchError(f"Strategy {label} was {word!r}; it is a lower-case identifier, like its file.")
@@ -124,13 +132,21 @@ def _check_identity(strategy: Strategy) -> None:
         raise ResearchError(f"Strategy {strategy.name} has version {strategy.version}; versions count from 1.")
 
 
+def check_constraints(strategy: Definition) -> None:
+    """Refuse a constraint that is not a comparison of parameters and numbers.
+
+    Raises:
+        ResearchError: saying what it was.
+    """
+    for constraint in strategy.constraints:
+        if (kind := kind_of(constraint, strategy.params)) is not Kind.FLAG:
+            raise ResearchError(f"A constraint of {strategy.name} was a {kind}; it compares parameters and numbers.")
+
+
 def _check_kinds(strategy: Strategy) -> None:
     for label, expression in strategy.signals.items():
         if (kind := kind_of(expression, strategy.params)) is not Kind.SIGNAL:
             raise ResearchError(f"{strategy.name}.{label} was a {kind}; a signal is a {Kind.SIGNAL}.")
-    for constraint in strategy.constraints:
-        if (kind := kind_of(constraint, strategy.params)) is not Kind.FLAG:
-            raise ResearchError(f"A constraint of {strategy.name} was a {kind}; it compares parameters and numbers.")
     for expression in strategy.let.values():
         kind_of(expression, strategy.params)
     for name, rule in strategy.rules.items():
@@ -146,7 +162,19 @@ def _check_kinds(strategy: Strategy) -> None:
             raise ResearchError(f"Strategy {strategy.name} has rules for the {side} side and no {side}_entry.")
 
 
-def _check_use(strategy: Strategy) -> None:
+def _check_one_symbol(strategy: Strategy) -> None:
+    placed = [node for value in strategy.expressions.values() for node in nodes(value) if isinstance(node, Series)]
+    if any(node.leg is not None for node in placed):
+        raise ResearchError(f"{strategy.name} reads a leg; a strategy sees one symbol. Define a Rotation or a Pair.")
+
+
+def check_use(strategy: Definition) -> None:
+    """Refuse names in `let` and parameters that no expression uses.
+
+    Raises:
+        BadParameters: listing unused parameters.
+        ResearchError: for a name in `let`.
+    """
     used = {node for expression in strategy.expressions.values() for node in nodes(expression)}
     for name, expression in strategy.let.items():
         if expression not in used:

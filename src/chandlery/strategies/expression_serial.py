@@ -11,7 +11,8 @@ def expression_document(expression: Expression) -> dict[str, Any]:
     """Return the JSON document of one expression."""
     match expression:
         case Series():
-            return {"series": expression.name}
+            leg = {} if expression.leg is None else {"leg": expression.leg}
+            return {"series": expression.name, **leg}
         case Param():
             return {"param": expression.name}
         case Const():
@@ -33,7 +34,7 @@ def expression_from(document: Mapping[str, Any]) -> Expression:
     """
     match document:
         case {"series": str(name)}:
-            return Series(name)
+            return Series(name, document.get("leg"))
         case {"param": str(name)}:
             return Param(name)
         case {"const": int() | float() as value}:

@@ -86,13 +86,16 @@ Operand = Expression | float | int
 
 @dataclass(frozen=True, slots=True)
 class Series(Expression):
-    """A price or volume series of the bar."""
+    """A series of the bar: of the symbol in question or, over several symbols, of the one at place `leg`."""
 
     name: str
+    leg: int | None = None
 
     def __post_init__(self) -> None:
         if self.name not in SOURCES:
             raise ResearchError(f"Series was {self.name!r}; known series are {', '.join(SOURCES)}.")
+        if self.leg is not None and (self.leg < 0 or self.name in TIME_PARTS):
+            raise ResearchError(f"Leg of {self.name} was {self.leg}; legs count from 0, and time is the same on all.")
 
 
 @dataclass(frozen=True, slots=True)

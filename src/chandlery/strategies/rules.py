@@ -89,8 +89,9 @@ class Bracket:
 class Adds:
     """Further units on the same side (pyramiding).
 
-    While fewer than `units` are open, a stop order for one more of the same size rule waits `distance` beyond the
-    fill price of the last unit, in favour of the position. The distance may not be a price.
+    While fewer than `units` are open and nothing closes the position, a stop order for one more of the same size
+    rule waits `distance` beyond the fill price of the last unit, in favour of the position. The distance may not be
+    a price.
     """
 
     units: int

@@ -2,17 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from chandlery.errors import ResearchError
 from chandlery.strategies.definition import RULES, SIGNALS, Strategy
 from chandlery.strategies.expression_serial import expression_document, expression_from
-from chandlery.strategies.parameters import Float, Int, Parameter
+from chandlery.strategies.parameter_serial import parameter_document, parameter_from
+from chandlery.strategies.portfolio_serial import portfolio_to_json
+from chandlery.strategies.portfolios import Portfolio
 from chandlery.strategies.rule_serial import rule_document, rule_from
-
-_TYPES: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
 
 
 def to_json(strategy: Strategy) -> str:
@@ -24,7 +22,7 @@ def to_json(strategy: Strategy) -> str:
         "title": strategy.title,
         "doc": strategy.doc,
         "refs": list(strategy.refs),
-        "params": [_parameter_document(name, parameter) for name, parameter in strategy.params.items()],
+        "params": [parameter_document(name, parameter) for name, parameter in strategy.params.items()],
         "constraints": [expression_document(constraint) for constraint in strategy.constraints],
         "let": [{"name": name, "value": expression_document(value)} for name, value in strategy.let.items()],
         "signals": {name: expression_document(signal) for name, signal in strategy.signals.items()},
@@ -57,7 +55,7 @@ def from_json(text: str) -> Strategy:
             title=document["title"],
             doc=document["doc"],
             refs=tuple(document["refs"]),
-            params={entry["name"]: _parameter(entry) for entry in document["params"]},
+            params={entry["name"]: parameter_from(entry) for entry in document["params"]},
             constraints=tuple(expression_from(constraint) for constraint in document["constraints"]),
             let={entry["name"]: expression_from(entry["value"]) for entry in document["let"]},
             one_cancels_other=document["one_cancels_other"],
@@ -67,15 +65,7 @@ def from_json(text: str) -> Strategy:
         raise ResearchError(f"A strategy was read from JSON and is malformed: {error!r}.") from error
 
 
-def definition_hash(strategy: Strategy) -> str:
+def definition_hash(strategy: Strategy | Portfolio) -> str:
     """Return the sha256 of the canonical JSON, 64 hex digits."""
-    return hashlib.sha256(to_json(strategy).encode()).hexdigest()
-
-
-def _parameter_document(name: str, parameter: Parameter) -> dict[str, Any]:
-    return {"name": name, "type": type(parameter).__name__.lower(), **asdict(parameter)}
-
-
-def _parameter(entry: Mapping[str, Any]) -> Parameter:
-    fields = {key: value for key, value in entry.items() if key not in {"name", "type"}}
-    return _TYPES[entry["type"]](**fields)
+    text = to_json(strategy) if isinstance(strategy, Strategy) else portfolio_to_json(strategy)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,24 +5,25 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from chandlery.errors import BadParameters
-from chandlery.strategies.definition import Strategy, nodes
+from chandlery.strategies.definition import nodes
 from chandlery.strategies.expressions import Const, Expression, Op, Param
 from chandlery.strategies.parameters import Int, Parameter
 from chandlery.strategies.scalars import columns_of, evaluate
+from chandlery.strategies.searchable import Searchable
 
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "and": "and", "or": "or"}
 _SIGNS |= {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
-def lattice_size(strategy: Strategy) -> int:
+def lattice_size(strategy: Searchable) -> int:
     """Return the number of points of the parameter lattice, constraints not considered."""
     return math.prod(parameter.points for parameter in strategy.params.values())
 
 
-def parameter_faults(strategy: Strategy, values: Mapping[str, float]) -> dict[str, str]:
+def parameter_faults(strategy: Searchable, values: Mapping[str, float]) -> dict[str, str]:
     """Return what is wrong with `values`, one sentence per field; empty if nothing is.
 
     Missing parameters count with their default. A value must lie in its range; it need not lie on the lattice,
@@ -44,7 +45,7 @@ def parameter_faults(strategy: Strategy, values: Mapping[str, float]) -> dict[st
     return faults
 
 
-def validate_params(strategy: Strategy, values: Mapping[str, float]) -> dict[str, float | int]:
+def validate_params(strategy: Searchable, values: Mapping[str, float]) -> dict[str, float | int]:
     """Return `values` completed with defaults, in the strategy's order, whole numbers as int.
 
     Raises:
@@ -60,7 +61,7 @@ def validate_params(strategy: Strategy, values: Mapping[str, float]) -> dict[str
     }
 
 
-def allowed_rows(strategy: Strategy, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+def allowed_rows(strategy: Searchable, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return, per row of a candidate matrix `[candidates, parameters]`, whether ranges and constraints hold."""
     allowed = np.ones(rows.shape[0], dtype=np.bool_)
     columns = columns_of(strategy.param_names, rows)
@@ -72,6 +73,25 @@ def allowed_rows(strategy: Strategy, rows: NDArray[np.float64]) -> NDArray[np.bo
     for constraint in strategy.constraints:
         allowed &= evaluate(constraint, columns).astype(np.bool_)
     return allowed
+
+
+def checked_rows(strategy: Searchable, param_matrix: ArrayLike) -> NDArray[np.float64]:
+    """Return a candidate matrix `[candidates, parameters]` as float64, every row allowed.
+
+    Raises:
+        BadParameters: for a matrix of another shape or a candidate outside ranges and constraints.
+    """
+    rows = np.ascontiguousarray(param_matrix, dtype=np.float64)
+    expected = len(strategy.params)
+    if rows.ndim != 2 or rows.shape[0] < 1 or rows.shape[1] != expected:
+        names = ", ".join(strategy.param_names)
+        raise BadParameters(f"Candidates were of shape {rows.shape}; {strategy.name} takes [n, {expected}]: {names}.")
+    allowed = allowed_rows(strategy, rows)
+    if not allowed.all():
+        at = int(np.flatnonzero(~allowed)[0])
+        given = dict(zip(strategy.param_names, rows[at].tolist(), strict=True))
+        raise BadParameters(f"Candidate {at} of {strategy.name} was {given}, outside its ranges or constraints.")
+    return rows
 
 
 def describe(expression: Expression) -> str:
@@ -90,7 +110,7 @@ def describe(expression: Expression) -> str:
             return type(expression).__name__.lower()
 
 
-def _unknown(name: str, strategy: Strategy) -> str:
+def _unknown(name: str, strategy: Searchable) -> str:
     near = difflib.get_close_matches(name, strategy.params, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"no such parameter, known are {', '.join(strategy.params)}{hint}"

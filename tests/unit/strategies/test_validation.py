@@ -61,7 +61,7 @@ def test_lattice_size_is_the_product_of_the_points() -> None:
 def test_unknown_strategy_names_the_near_ones() -> None:
     with pytest.raises(UnknownStrategy, match="near matches are sma_cross"):
         get_strategy("sma_kross")
-    with pytest.raises(UnknownStrategy, match="known are donchian_breakout"):
+    with pytest.raises(UnknownStrategy, match=r"known are .*donchian_breakout"):
         get_strategy("zzz")
 
 
@@ -100,6 +100,6 @@ def test_number_expression_that_holds_a_series_cannot_be_evaluated() -> None:
 
 def test_file_without_a_strategy_or_in_the_wrong_family_is_refused() -> None:
     with pytest.raises(ResearchError, match="holds no STRATEGY"):
-        registry._load("chandlery.strategies.trend", family="trend", name="trend")
+        registry._load("chandlery.strategies.trend", (Strategy,), family="trend", name="trend")
     with pytest.raises(ResearchError, match="name and family are the file's"):
-        registry._load("chandlery.strategies.trend.sma_cross", family="breakout", name="sma_cross")
+        registry._load("chandlery.strategies.trend.sma_cross", (Strategy,), family="breakout", name="sma_cross")

@@ -64,6 +64,11 @@ def where(condition: Operand, first: Operand, second: Operand) -> Op:
     return op("where", condition, first, second)
 
 
+def when(condition: Operand, values: Operand) -> Op:
+    """The value where the condition holds, else na: a level that stands only at times."""
+    return where(condition, values, op("div", values, 0))
+
+
 def eq(first: Operand, second: Operand) -> Op:
     """Whether both are equal within the tolerance."""
     return op("eq", first, second)

@@ -70,4 +70,4 @@ def vwma(values: Operand, length: Operand) -> Op:
 def swma(values: Operand) -> Op:
     """Symmetrically weighted moving average of four bars, weights 1 2 2 1."""
     x = as_expression(values)
-    return x[3] * (1 / 6) + x[2] * (2 / 6) + x[1] * (2 / 6) + x * (1 / 6)
+    return (x + 2 * x[1] + 2 * x[2] + x[3]) / 6

@@ -20,7 +20,7 @@ hour = Series("hour")
 minute = Series("minute")
 minute_of_day = hour * 60 + minute
 
-new_day: Expression = op("ne", dayofmonth, dayofmonth[1])
+new_day: Expression = op("ne", dayofmonth, dayofmonth[1]) | op("ne", month, month[1])
 """Whether the bar opens on another calendar day than the bar before; false on the first bar."""
 
 new_month: Expression = op("ne", month, month[1])

@@ -43,7 +43,19 @@ def bb(values: Operand, length: Operand, factor: Operand) -> tuple[Op, Op, Op]:
     return middle, middle + reach, middle - reach
 
 
+def bbw(values: Operand, length: Operand, factor: Operand) -> Op:
+    """Width of the Bollinger bands, percent of the middle."""
+    middle, upper, lower = bb(values, length, factor)
+    return (upper - lower) / middle * 100
+
+
 def kc(values: Operand, length: Operand, factor: Operand) -> tuple[Op, Op, Op]:
     """Keltner channel around an `ema`, with the `ema` of the true range: middle, upper, lower."""
     middle, reach = ema(values, length), as_expression(factor) * ema(tr(), length)
     return middle, middle + reach, middle - reach
+
+
+def kcw(values: Operand, length: Operand, factor: Operand) -> Op:
+    """Width of the Keltner channel as a fraction of the middle."""
+    middle, upper, lower = kc(values, length, factor)
+    return (upper - lower) / middle

@@ -40,12 +40,12 @@ def change(values: Operand, length: Operand = 1) -> Op:
 
 
 def rising(values: Operand, length: Operand) -> Op:
-    """Whether the value is above each of the `length` values before it."""
+    """Whether each of the last `length` bars rose above the bar before it."""
     return op("rising", values, length)
 
 
 def falling(values: Operand, length: Operand) -> Op:
-    """Whether the value is below each of the `length` values before it."""
+    """Whether each of the last `length` bars fell below the bar before it."""
     return op("falling", values, length)
 
 
@@ -60,5 +60,5 @@ def crossunder(first: Operand, second: Operand) -> Op:
 
 
 def cross(first: Operand, second: Operand) -> Op:
-    """Whether `first` crosses `second` either way."""
-    return crossover(first, second) | crossunder(first, second)
+    """Whether `first` leaves the side of `second` it was last on; a touch without passing is no cross."""
+    return op("cross", first, second)

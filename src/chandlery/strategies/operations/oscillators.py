@@ -1,7 +1,7 @@
 """Oscillators."""
 
-from chandlery.strategies.expressions import Expression, Op, Operand, as_expression
-from chandlery.strategies.operations.arithmetic import absolute, maximum, where
+from chandlery.strategies.expressions import Const, Expression, Op, Operand, Param, as_expression
+from chandlery.strategies.operations.arithmetic import absolute, eq, where
 from chandlery.strategies.operations.averages import ema, sma
 from chandlery.strategies.operations.bars import close, high, low, volume
 from chandlery.strategies.operations.build import op
@@ -30,17 +30,19 @@ def cci(values: Operand, length: Operand) -> Op:
 def cmo(values: Operand, length: Operand) -> Op:
     """Chande momentum oscillator, from plain sums of gains and losses."""
     move = change(values)
-    gains, losses = total(maximum(move, 0), length), total(maximum(move * -1, 0), length)
+    # A product with the move keeps the na of the first bar, which the sums must not count.
+    gains = total(where(move >= 0, move, move * 0), length)
+    losses = total(where(move >= 0, move * 0, move * -1), length)
     return 100 * (gains - losses) / (gains + losses)
 
 
 def mfi(values: Operand, length: Operand) -> Op:
-    """Money flow index."""
+    """Money flow index; 100 without outflow."""
     x, move = as_expression(values), change(values)
     flow = x * volume
     inflow = total(where(move > 0, flow, move * 0), length)
     outflow = total(where(move < 0, flow, move * 0), length)
-    return 100 - 100 / (1 + inflow / outflow)
+    return where(eq(outflow, 0), 100, 100 - 100 / (1 + inflow / outflow))
 
 
 def mom(values: Operand, length: Operand) -> Op:
@@ -50,8 +52,13 @@ def mom(values: Operand, length: Operand) -> Op:
 
 def roc(values: Operand, length: Operand) -> Op:
     """Rate of change, percent."""
-    x = as_expression(values)
-    return 100 * change(x, length) / (x - change(x, length))
+    x, bars = as_expression(values), as_expression(length)
+    if isinstance(bars, Param):
+        return 100 * change(x, bars) / x[bars]
+    if isinstance(bars, Const):
+        return 100 * change(x, bars) / x[int(bars.value)]
+    # History takes no computed number of bars; the difference to the exact value is one rounding.
+    return 100 * change(x, bars) / (x - change(x, bars))
 
 
 def tsi(values: Operand, short: Operand, long: Operand) -> Op:

@@ -6,7 +6,7 @@ from chandlery.strategies.operations.averages import rma
 from chandlery.strategies.operations.bars import close, high, low, ohlc4, open_
 from chandlery.strategies.operations.build import op
 from chandlery.strategies.operations.extremes import change, highestbars, lowestbars
-from chandlery.strategies.operations.totals import fixnan, total
+from chandlery.strategies.operations.totals import total
 
 
 def tr(*, handle_na: bool = False) -> Op:
@@ -26,8 +26,8 @@ def dmi(length: Operand, smoothing: Operand) -> tuple[Op, Op, Op]:
     rises = where((up > down) & (up > 0), up, up * 0)
     falls = where((down > up) & (down > 0), down, down * 0)
     span = rma(tr(), length)
-    plus = fixnan(100 * rma(rises, length) / span)
-    minus = fixnan(100 * rma(falls, length) / span)
+    plus = 100 * rma(rises, length) / span
+    minus = 100 * rma(falls, length) / span
     both = plus + minus
     index = 100 * rma(absolute(plus - minus) / where(eq(both, 0), 1, both), smoothing)
     return plus, minus, index
@@ -51,6 +51,11 @@ def vortex(length: Operand) -> tuple[Op, Op]:
 def sar(start: Operand, step: Operand, top: Operand) -> Op:
     """Parabolic stop and reverse."""
     return op("sar", high, low, close, start, step, top)
+
+
+def sar_next(start: Operand, step: Operand, top: Operand) -> Op:
+    """Where the parabolic stop and reverse will lie on the next bar, before that is seen."""
+    return op("sar_next", high, low, close, start, step, top)
 
 
 def supertrend(factor: Operand, length: Operand) -> tuple[Op, Op]:

@@ -1,7 +1,7 @@
 """Totals and states: sums, last values, bars since."""
 
 from chandlery.strategies.expressions import Expression, Op, Operand, as_expression
-from chandlery.strategies.operations.arithmetic import maximum, sign, sqrt, where
+from chandlery.strategies.operations.arithmetic import maximum, nz, sign, sqrt
 from chandlery.strategies.operations.bars import close, high, low, new_day, volume
 from chandlery.strategies.operations.build import op
 from chandlery.strategies.operations.extremes import change
@@ -13,12 +13,12 @@ def total(values: Operand, length: Operand) -> Op:
 
 
 def cum(values: Operand) -> Op:
-    """Sum since the first bar; na counts 0."""
+    """Sum since the first bar; na answers na and adds nothing."""
     return op("cum", values)
 
 
 def cum_since(values: Operand, reset: Operand) -> Op:
-    """Sum since the last bar on which `reset` held, that bar included; na counts 0."""
+    """Sum since the last bar on which `reset` held, that bar included, else since the first; na counts 0."""
     return op("cum_since", values, reset)
 
 
@@ -44,15 +44,17 @@ def latch(on: Operand, off: Operand) -> Op:
 
 def obv() -> Op:
     """On-balance volume: na on the first bar."""
-    move = change(close)
-    # The sum of na is 0, so the first bar would count; where it has no move it has no value either.
-    return cum(sign(move) * volume) + move * 0
+    return cum(sign(change(close)) * volume)
+
+
+def money_flow() -> Op:
+    """Volume weighted by where the close lies in its bar, -1 at the low to 1 at the high; 0 on a bar without range."""
+    return nz(((close - low) - (high - close)) / (high - low) * volume)
 
 
 def accdist() -> Op:
-    """Accumulation/distribution: volume weighted by where the close lies in its bar; a bar without range adds 0."""
-    spread = high - low
-    return cum(where(spread > 0, (2 * close - low - high) / spread * volume, 0 * volume))
+    """Accumulation/distribution: the sum of `money_flow` since the first bar."""
+    return cum(money_flow())
 
 
 def vwap(values: Operand, reset: Expression = new_day) -> Op:

@@ -1,0 +1,23 @@
+"""Inside bar in the direction of its body."""
+
+from chandlery.strategies.definition import Strategy
+from chandlery.strategies.expressions import Param
+from chandlery.strategies.operations import close, high, low, open_
+from chandlery.strategies.parameters import Int
+
+_BACK = Param("back")
+_IS_INSIDE = (high < high[_BACK]) & (low > low[_BACK])
+
+STRATEGY = Strategy(
+    name="inside_bar",
+    version=1,
+    family="breakout",
+    title="Inside bar",
+    doc="Buy after a bar within the range of the bar back bars ago, if it closed above its open; out, and short, if it "
+    "closed below its open. The built-in compares with the bar before, back = 1.",
+    refs=("TradingView built-in InSide Bar Strategy",),
+    params={"back": Int(default=1, lo=1, hi=4)},
+    let={"inside": _IS_INSIDE},
+    long_entry=_IS_INSIDE & (close > open_),
+    short_entry=_IS_INSIDE & (close < open_),
+)
