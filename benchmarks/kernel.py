@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chandlery.backtest import BLOCKS, METRICS, Panel, evaluate_many
+from chandlery.backtest import BLOCKS, METRICS, Costs, Execution, Panel, evaluate_many
 from chandlery.backtest.jit import set_threads, thread_limit
 from chandlery.strategies import get_strategy
 
@@ -24,6 +24,7 @@ TAPE = Path(__file__).resolve().parents[2] / "shared" / "data" / "tapes" / "us_d
 DAILY_BARS = 2_100
 MINUTE_BARS = 100_000
 FEE, SLIPPAGE = 0.001, 0.0005
+EXECUTION = Execution(costs=Costs(fee=FEE, slippage=SLIPPAGE))
 
 
 @numba.njit(error_model="numpy", parallel=True)
@@ -139,7 +140,7 @@ def compare(label: str, panel: Panel, *, trials: int, threads: int, rounds: int 
     opens, closes = np.array(panel.field("open")), np.array(panel.field("close"))
 
     def run_machine() -> NDArray[np.float64]:
-        return evaluate_many(strategy, rows, panel, fee=FEE, slippage=SLIPPAGE, threads=threads).metrics
+        return evaluate_many(strategy, rows, panel, EXECUTION, threads=threads).metrics
 
     def run_fused() -> None:
         set_threads(threads)
@@ -158,7 +159,7 @@ def compare(label: str, panel: Panel, *, trials: int, threads: int, rounds: int 
 def main() -> None:
     """Print cold or cached start, then the comparison on daily and minute bars."""
     panel = daily_panel()
-    start = seconds(lambda: evaluate_many(get_strategy("sma_cross"), candidates(1), panel, fee=0.0, slippage=0.0))
+    start = seconds(lambda: evaluate_many(get_strategy("sma_cross"), candidates(1), panel, EXECUTION))
     print(f"first evaluation {start:.2f} s (loads numba; compiles if no machine code is kept)")
     minutes = synthetic_panel(MINUTE_BARS, timeframe="1m")
     for threads in sorted({1, thread_limit()}):

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chandlery.backtest import opcodes
+from chandlery.backtest.broker_plan import root_expressions, rule_numbers
 from chandlery.backtest.program import CODE, IN, OUT, SLOT, WIDTH, Program
 from chandlery.errors import ResearchError
 from chandlery.indicators import SLOTTED, Role, get_op
-from chandlery.strategies import Const, Expression, Hist, Kind, Op, Param, Series, Strategy, kind_of
+from chandlery.strategies import Const, Expression, Hist, Kind, Op, Param, Series, Sides, Strategy, decide, kind_of
 from chandlery.strategies.definition import nodes
 
 _Key = tuple[int, tuple[int, ...], tuple[int, ...]]
@@ -116,17 +117,30 @@ class _Lowering:
         return self.count
 
 
-def compile_strategy(strategy: Strategy) -> Program:
-    """Return the program of the long side of `strategy`: its entry and what closes the position."""
+def compile_strategy(strategy: Strategy, sides: Sides | None = None) -> Program:
+    """Return the program of `strategy`.
+
+    Without `sides` its roots are entry and closing of the long side, for a plain strategy; with them everything
+    that is decided on these sides, for the order simulator.
+
+    Raises:
+        ResearchError: for an expression that cannot be compiled.
+    """
+    if sides is None:
+        closing = strategy.closing or Const(0.0)
+        return _compile(strategy, [strategy.long_entry, closing], np.zeros(0))
+    decisions = decide(strategy, sides)
+    return _compile(strategy, root_expressions(strategy, decisions), rule_numbers(strategy, decisions))
+
+
+def _compile(strategy: Strategy, wanted: list[Expression], rules: NDArray[np.float64]) -> Program:
     lowering = _Lowering(strategy)
     for needed in ("open", "close"):
         lowering.source(needed)
-    if strategy.closing is None:
-        raise ResearchError(f"{strategy.name} has no exit signal.")
-    entry, closing = lowering.lower(strategy.long_entry), lowering.lower(strategy.closing)
+    roots = [lowering.lower(expression) for expression in wanted]
     rows = {value: row for row, value in enumerate(lowering.sources.values())}
     prelude, derived = _assign_free(lowering, rows)
-    tape, live = _assign_live(lowering, rows, first=len(lowering.sources) + derived, roots={entry, closing})
+    tape, live = _assign_live(lowering, rows, first=len(lowering.sources) + derived, roots=set(roots))
     return Program(
         strategy=strategy,
         sources=tuple(lowering.sources),
@@ -136,7 +150,8 @@ def compile_strategy(strategy: Strategy) -> Program:
         tape=tape,
         derived_rows=derived,
         live_rows=live,
-        roots=np.array([rows[entry], rows[closing]], dtype=np.int64),
+        roots=np.array([rows[root] for root in roots], dtype=np.int64),
+        rules=rules,
     )
 
 

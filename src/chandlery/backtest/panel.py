@@ -55,7 +55,7 @@ class Panel:
         ts = np.ascontiguousarray(self.ts, dtype=np.int64).copy()
         ohlcv = np.ascontiguousarray(self.ohlcv, dtype=np.float64).copy()
         _check_shape(self.symbol, ts, ohlcv)
-        _check_times(self.symbol, ts)
+        check_times(self.symbol, ts)
         _check_values(self.symbol, ts, ohlcv)
         ts.flags.writeable = False
         ohlcv.flags.writeable = False
@@ -77,6 +77,17 @@ class Panel:
         values = np.stack([bars[name].cast(pl.Float64).to_numpy() for name in FIELDS])
         return cls(symbol, timeframe, stamps, values, timezone)
 
+    @classmethod
+    def opened(
+        cls, symbol: str, timeframe: str, ts: NDArray[np.int64], ohlcv: NDArray[np.float64], timezone: str
+    ) -> "Panel":
+        """Return the panel of arrays that were checked when they were published; they are kept, not copied."""
+        panel = object.__new__(cls)
+        given = {"symbol": symbol, "timeframe": timeframe, "ts": ts, "ohlcv": ohlcv, "timezone": timezone}
+        for name, value in given.items():
+            object.__setattr__(panel, name, value)
+        return panel
+
     @property
     def bars(self) -> int:
         """Number of bars."""
@@ -86,8 +97,8 @@ class Panel:
     def panel_id(self) -> str:
         """Sha256 over symbol, timeframe, times and values, 64 hex digits: equal inputs, equal id."""
         digest = hashlib.sha256(f"{self.symbol}\n{self.timeframe}\n{self.bars}\n{self.timezone}\n".encode())
-        digest.update(self.ts.astype("<i8").tobytes())
-        digest.update(self.ohlcv.astype("<f8").tobytes())
+        digest.update(self.ts.astype("<i8", copy=False).data)
+        digest.update(self.ohlcv.astype("<f8", copy=False).data)
         return digest.hexdigest()
 
     def field(self, name: str) -> NDArray[np.float64]:
@@ -98,7 +109,7 @@ class Panel:
     def source(self, name: str) -> NDArray[np.float64]:
         """Return the values of a `Series` node: a field, hl2, hlc3, ohlc4 or a part of the time of the open."""
         if name in TIME_PARTS:
-            return _time_part(self, name)
+            return time_part(self.ts, self.timezone, name)
         return _DERIVED[name](self) if name in _DERIVED else self.field(name)
 
     def head(self, bars: int) -> "Panel":
@@ -106,8 +117,9 @@ class Panel:
         return Panel(self.symbol, self.timeframe, self.ts[:bars], self.ohlcv[:, :bars], self.timezone)
 
 
-def _time_part(panel: Panel, name: str) -> NDArray[np.float64]:
-    local = pl.from_epoch(pl.Series(panel.ts), "us").dt.replace_time_zone("UTC").dt.convert_time_zone(panel.timezone)
+def time_part(ts: NDArray[np.int64], timezone: str, name: str) -> NDArray[np.float64]:
+    """Return a part of each time (`TIME_PARTS`) in the time zone."""
+    local = pl.from_epoch(pl.Series(ts), "us").dt.replace_time_zone("UTC").dt.convert_time_zone(timezone)
     # polars counts weekdays from Monday, 1; the week here begins on Sunday, 1.
     part = local.dt.weekday().cast(pl.Int64) % 7 + 1 if name == "dayofweek" else _PARTS[name](local)
     return part.cast(pl.Float64).to_numpy()
@@ -134,7 +146,12 @@ def _check_shape(symbol: str, ts: NDArray[np.int64], ohlcv: NDArray[np.float64])
         raise InvalidInput(f"Panel of {symbol} has {ts.size} bars; at least 2 are needed. Widen the period.")
 
 
-def _check_times(symbol: str, ts: NDArray[np.int64]) -> None:
+def check_times(symbol: str, ts: NDArray[np.int64]) -> None:
+    """Refuse times that are not strictly rising.
+
+    Raises:
+        InvalidInput: naming the first bar that repeats a time or goes back.
+    """
     steps = np.diff(ts)
     if (steps == 0).any():
         at = int(np.flatnonzero(steps == 0)[0]) + 1

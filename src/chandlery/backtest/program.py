@@ -20,8 +20,9 @@ class Program:
     Rows are numbered through three tables: `sources` (price series; open and close come first), then
     `derived_rows` rows that no parameter touches, filled once per panel by `prelude`, then `live_rows` rows that
     each thread owns and reuses, written by `tape` once per candidate. Output columns of a tape count within
-    their own table, input columns through all three. `roots` are the rows of entry and exit. `scalars` are the
-    number expressions, one column each of the values matrix.
+    their own table, input columns through all three. `roots` are the rows of entry and exit, or
+    those of `kernels.fields` with the `rules` that go with them. `scalars` are the number expressions, one column
+    each of the values matrix.
     """
 
     strategy: Strategy
@@ -33,6 +34,7 @@ class Program:
     derived_rows: int
     live_rows: int
     roots: NDArray[np.int64]
+    rules: NDArray[np.float64]
 
     def values(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the numbers `[candidates, scalars]` for a candidate matrix `[candidates, parameters]`.

@@ -1,64 +1,142 @@
-"""The reference: expressions and standard mode in plain Python, sharing no code with the compiled machine.
+"""The reference: expressions and both modes in plain Python, sharing no code with the compiled machine.
 
-It is the definition the machine is tested against: signals, trades, equity, metrics and block moments agree bit
+It is the definition the machine is tested against: decisions, trades, equity, metrics and block moments agree bit
 by bit, because both follow the order of operations written here.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chandlery.backtest.execution import Execution, Mode
 from chandlery.backtest.metrics import BLOCKS, KernelMetrics
 from chandlery.backtest.panel import Panel
-from chandlery.errors import ResearchError
+from chandlery.backtest.reference_money import PineMoney, SimpleMoney, Trade
+from chandlery.backtest.reference_orders import Broker
+from chandlery.backtest.reference_rules import Rules
 from chandlery.indicators import Role, get_op
-from chandlery.strategies import Const, Expression, Hist, Op, Param, Series, Strategy, validate_params
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One trade: bars of the fills (sold None while open), quantity, cost in cash, proceeds (None while open)."""
-
-    bought: int
-    sold: int | None
-    quantity: float
-    cost: float
-    proceeds: float | None
+from chandlery.strategies import (
+    Const,
+    Decisions,
+    Expression,
+    Hist,
+    Op,
+    Param,
+    Series,
+    Strategy,
+    decide,
+    validate_params,
+)
+from chandlery.strategies.rule_checks import rule_expressions
+from chandlery.strategies.rules import SizingKind
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRun:
-    """Signals by name (bool `[n]`), equity per bar, trades, metrics and block moments (64 rows of 4)."""
+    """Decisions by name (bool `[n]`), equity and exposure per bar, trades, metrics, block moments (64 rows of 4)."""
 
-    signals: Mapping[str, NDArray[np.bool_]]
+    decisions: Mapping[str, NDArray[np.bool_]]
     equity: list[float]
-    fills: list[Fill]
+    exposure: list[float]
+    trades: list[Trade]
     metrics: KernelMetrics
     moments: list[list[float]]
 
 
-def reference_run(
-    strategy: Strategy, params: Mapping[str, float], panel: Panel, *, fee: float, slippage: float
-) -> ReferenceRun:
-    """Evaluate all signals of `strategy` and simulate its long side bar by bar.
+def reference_run(strategy: Strategy, params: Mapping[str, float], panel: Panel, execution: Execution) -> ReferenceRun:
+    """Evaluate what `strategy` decides and simulate it bar by bar.
 
     Raises:
         BadParameters: listing one fault per field.
     """
+    known: Known = {}
     values = validate_params(strategy, params)
-    signals = {name: signal_values(signal, values, panel) for name, signal in strategy.signals.items()}
-    if strategy.closing is None:
-        raise ResearchError(f"{strategy.name} has no exit signal.")
-    entry, closing = signal_values(strategy.long_entry, values, panel), signal_values(strategy.closing, values, panel)
-    account = _Account(fee, slippage)
-    for i in range(panel.bars):
-        account.bar(i, panel.field("open")[i], panel.field("close")[i], entry=bool(entry[i]), closing=bool(closing[i]))
-    moments = _block_moments(account.equity)
-    return ReferenceRun(signals, account.equity, account.trades(), _metrics(account, moments), moments)
+    decisions = decide(strategy, execution.sides)
+    read = {id(node): _floats(node, values, panel, known) for node in _read(strategy, decisions)}
+    broker = _broker(strategy, decisions, execution)
+    rules = Rules(strategy, decisions, read, broker)
+    equity, exposure = [], []
+    for i, (opening, high, low, close, written) in enumerate(_bars(panel, broker.money)):
+        broker.bar(i, opening, high, low, close)
+        rules.at_close(i, close, written)
+        equity.append(broker.money.equity(broker.position, close))
+        worth = broker.position.size * close * (execution.point_value if broker.is_pine else 1.0)
+        exposure.append(worth / equity[-1] if broker.position.size else 0.0)
+    moments = _block_moments(equity, broker.money.start)
+    held = sum(share != 0.0 for share in exposure)
+    metrics = _metrics(broker.trades, equity, moments, start=broker.money.start, held=held)
+    trades = broker.trades + list(_open_trades(broker, close))
+    return ReferenceRun(_decided(decisions, values, panel, known), equity, exposure, trades, metrics, moments)
+
+
+def _read(strategy: Strategy, decisions: Decisions) -> Iterator[Expression]:
+    """Yield every expression that orders read."""
+    for side in (decisions.long, decisions.short):
+        if side is not None:
+            yield from (node for node in (side.go, side.leave) if node is not None)
+            yield from (node for rule in (side.order, side.bracket) for _, node, _ in rule_expressions("", rule))
+    yield from (node for rule in (strategy.adds, strategy.sizing) for _, node, _ in rule_expressions("", rule))
+
+
+def _broker(strategy: Strategy, decisions: Decisions, execution: Execution) -> Broker:
+    value = strategy.sizing.value
+    is_share = strategy.sizing.kind is SizingKind.PERCENT_OF_EQUITY and isinstance(value, Const) and value.value > 0
+    return Broker(
+        money=PineMoney(execution) if execution.mode is Mode.PINE else SimpleMoney(execution),
+        units_allowed=1 if strategy.adds is None else strategy.adds.units,
+        cancels_other=strategy.one_cancels_other and decisions.short is not None,
+        is_default_sized=is_share,
+    )
+
+
+def _bars(panel: Panel, money: PineMoney | SimpleMoney) -> Iterator[tuple[float, float, float, float, float]]:
+    for opening, high, low, close, _ in panel.ohlcv.T.tolist():
+        prices = [opening, high, low, close]
+        if isinstance(money, PineMoney):
+            prices = [money.bar_price(price) for price in prices]
+        yield prices[0], prices[1], prices[2], prices[3], close
+
+
+def _open_trades(broker: Broker, close: float) -> Iterator[Trade]:
+    for unit in broker.position.units:
+        profit, cost = broker.money.mark(unit, close)
+        yield Trade(
+            side=1 if unit.quantity > 0.0 else -1,
+            entry_bar=unit.bar,
+            entry_price=unit.price,
+            exit_bar=None,
+            exit_price=close,
+            reason=None,
+            quantity=abs(unit.quantity),
+            cost=cost,
+            fees=unit.fee,
+            profit=profit,
+        )
+
+
+def _decided(
+    decisions: Decisions, values: Mapping[str, float], panel: Panel, known: "Known"
+) -> dict[str, NDArray[np.bool_]]:
+    wanted = {"go_long": decisions.long.go, "leave_long": decisions.long.leave, "go_short": None, "leave_short": None}
+    if decisions.short is not None:
+        wanted |= {"go_short": decisions.short.go, "leave_short": decisions.short.leave}
+    never = np.zeros(panel.bars, dtype=np.bool_)
+    return {
+        name: never if node is None else _floats(node, values, panel, known) != 0.0 for name, node in wanted.items()
+    }
+
+
+Known = dict[int, tuple[Expression, Any]]
+"""Values of nodes by identity; definitions built from words share their parts. Nodes are held, so ids stay theirs."""
+
+
+def _floats(expression: Expression, params: Mapping[str, float], panel: Panel, known: Known) -> NDArray[np.float64]:
+    values = np.asarray(series_values(expression, params, panel, known), dtype=np.float64)
+    return np.broadcast_to(values, (panel.bars,))
 
 
 def signal_values(expression: Expression, params: Mapping[str, float], panel: Panel) -> NDArray[np.bool_]:
@@ -66,8 +144,15 @@ def signal_values(expression: Expression, params: Mapping[str, float], panel: Pa
     return np.broadcast_to(np.asarray(series_values(expression, params, panel), dtype=np.bool_), (panel.bars,))
 
 
-def series_values(expression: Expression, params: Mapping[str, float], panel: Panel) -> Any:  # noqa: ANN401
-    """Return what an expression yields: an array over the bars, or a number."""
+def series_values(expression: Expression, params: Mapping[str, float], panel: Panel, known: Known | None = None) -> Any:  # noqa: ANN401
+    """Return what an expression yields: an array over the bars, or a number; `known` is filled along the way."""
+    known = {} if known is None else known
+    if id(expression) not in known:
+        known[id(expression)] = expression, _values(expression, params, panel, known)
+    return known[id(expression)][1]
+
+
+def _values(expression: Expression, params: Mapping[str, float], panel: Panel, known: Known) -> Any:  # noqa: ANN401
     match expression:
         case Series():
             return panel.source(expression.name)
@@ -77,15 +162,15 @@ def series_values(expression: Expression, params: Mapping[str, float], panel: Pa
             return params[expression.name]
         case Hist():
             bars = expression.bars if isinstance(expression.bars, int) else int(params[expression.bars.name])
-            return _history(np.asarray(series_values(expression.operand, params, panel)), bars)
+            return _history(np.asarray(series_values(expression.operand, params, panel, known)), bars)
         case Op():
-            return _apply(expression, params, panel)
+            return _apply(expression, params, panel, known)
     raise TypeError(type(expression))
 
 
-def _apply(node: Op, params: Mapping[str, float], panel: Panel) -> NDArray[Any]:
+def _apply(node: Op, params: Mapping[str, float], panel: Panel, known: Known) -> NDArray[Any]:
     spec = get_op(node.name)
-    values = [series_values(operand, params, panel) for operand in node.operands]
+    values = [series_values(operand, params, panel, known) for operand in node.operands]
     whole = {Role.LENGTH, Role.COUNT}
     operands = [int(value) if role in whole else value for role, value in zip(spec.operands, values, strict=True)]
     return spec.reference(*operands)
@@ -96,46 +181,12 @@ def _history(values: NDArray[Any], bars: int) -> NDArray[Any]:
     return np.array([*before, *values[: values.size - len(before)].tolist()], dtype=values.dtype)
 
 
-@dataclass(slots=True)
-class _Account:
-    """The account of standard mode: cash 1.0, nothing held, no order."""
-
-    fee: float
-    slippage: float
-    cash: float = 1.0
-    quantity: float = 0.0
-    order: str = ""
-    exposure: int = 0
-    equity: list[float] = field(default_factory=list)
-    fills: list[list[Any]] = field(default_factory=list)
-
-    def bar(self, i: int, opening: float, close: float, *, entry: bool, closing: bool) -> None:
-        """Fill yesterday's order at the open, mark at the close, decide."""
-        if self.order == "buy":
-            self.quantity = self.cash / (float(opening) * (1.0 + self.slippage) * (1.0 + self.fee))
-            self.fills.append([i, None, self.quantity, self.cash, None])
-            self.cash = 0.0
-        elif self.order == "sell":
-            self.cash = self.quantity * (float(opening) * (1.0 - self.slippage)) * (1.0 - self.fee)
-            self.quantity = 0.0
-            self.fills[-1][1], self.fills[-1][4] = i, self.cash
-        self.equity.append(self.cash + self.quantity * float(close))
-        self.exposure += self.quantity > 0.0
-        self.order = ""
-        if self.quantity == 0.0 and entry:
-            self.order = "buy"
-        elif self.quantity > 0.0 and closing and not entry:
-            self.order = "sell"
-
-    def trades(self) -> list[Fill]:
-        """Return the trades in time order."""
-        return [Fill(*entries) for entries in self.fills]
-
-
-def _block_moments(equity: list[float]) -> list[list[float]]:
+def _block_moments(equity: list[float], start: float) -> list[list[float]]:
     moments = [[0.0, 0.0, 0.0, 0.0] for _ in range(BLOCKS)]
-    for i in range(1, len(equity)):
-        change = equity[i] / equity[i - 1] - 1.0
+    before = start
+    for i, value in enumerate(equity):
+        change = value / before - 1.0 if before > 0.0 else 0.0
+        before = value
         square = change * change
         block = moments[i * BLOCKS // len(equity)]
         for power, term in enumerate((change, square, square * change, square * square)):
@@ -143,24 +194,25 @@ def _block_moments(equity: list[float]) -> list[list[float]]:
     return moments
 
 
-def _metrics(account: _Account, moments: list[list[float]]) -> KernelMetrics:
-    results = [fill.proceeds - fill.cost for fill in account.trades() if fill.proceeds is not None]
+def _metrics(
+    trades: list[Trade], equity: list[float], moments: list[list[float]], *, start: float, held: int
+) -> KernelMetrics:
     profit, loss = 0.0, 0.0
-    for result in results:
-        profit, loss = (profit + result, loss) if result > 0.0 else (profit, loss - result)
-    peak, drawdown = 1.0, 0.0
-    for value in account.equity:
+    for trade in trades:
+        profit, loss = (profit + trade.profit, loss) if trade.profit > 0.0 else (profit, loss - trade.profit)
+    peak, drawdown = start, 0.0
+    for value in equity:
         peak = max(peak, value)
         drawdown = max(drawdown, 1.0 - value / peak)
     return KernelMetrics(
-        equity=account.equity[-1],
-        closed_trades=len(results),
-        wins=sum(result > 0.0 for result in results),
-        gross_profit=profit,
-        gross_loss=loss,
+        equity=equity[-1] / start,
+        closed_trades=len(trades),
+        wins=sum(trade.profit > 0.0 for trade in trades),
+        gross_profit=profit / start,
+        gross_loss=loss / start,
         max_dd=drawdown,
-        bar_sharpe=_bar_sharpe(moments, len(account.equity) - 1),
-        exposure_bars=account.exposure,
+        bar_sharpe=_bar_sharpe(moments, len(equity) - 1),
+        exposure_bars=held,
     )
 
 

@@ -7,7 +7,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chandlery.backtest import METRICS, BacktestResult, KernelMetrics, Panel, buy_and_hold, require_bars, run_backtest
+from chandlery.backtest import (
+    METRICS,
+    BacktestResult,
+    Execution,
+    KernelMetrics,
+    Panel,
+    buy_and_hold,
+    require_bars,
+    run_backtest,
+)
 from chandlery.optimize.objective import MIN_TRADES, best_of
 from chandlery.optimize.overfitting import expected_max_sharpe, psr, return_shape
 from chandlery.optimize.proposals import Plan
@@ -64,15 +73,14 @@ def conclude(
     score: NDArray[np.float64],
     *,
     definition_hash: str,
-    fee: float,
-    slippage: float,
+    execution: Execution,
 ) -> StudyResult:
     """Return the result of evaluated candidates."""
     strategy = plan.space.strategy
     position = _best_position(plan, panel, numbers, score)
     params = plan.space.values_at(int(numbers[position]))
-    best = run_backtest(strategy, params, panel, fee=fee, slippage=slippage)
-    benchmark = buy_and_hold(panel, fee=fee, slippage=slippage)
+    best = run_backtest(strategy, params, panel, execution)
+    benchmark = buy_and_hold(panel, execution)
     ranked = score[np.isfinite(score)]
     luck, sharpe, deflated = _luck(best, ranked, trials=numbers.size)
     return StudyResult(

@@ -1,12 +1,13 @@
 """The study driver: proposes, evaluates in batches, records, resumes, concludes."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from chandlery.backtest import METRICS, Panel, evaluate_many
+from chandlery.backtest import METRICS, Execution, Panel, evaluate_many
 from chandlery.errors import InvalidInput, ResearchError
 from chandlery.optimize.objective import scores
 from chandlery.optimize.proposals import BATCH, Plan, make_plan, propose
@@ -25,8 +26,7 @@ def run_study(
     trials: int,
     seed: int,
     study_name: str,
-    fee: float,
-    slippage: float,
+    execution: Execution,
     storage_url: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -40,7 +40,7 @@ def run_study(
     asked before each, and what was evaluated stays. Deterministic for a seed. One writer per study name.
 
     Raises:
-        InvalidInput: for a budget below 1 or costs outside `[0, 1)`.
+        InvalidInput: for a budget below 1.
         ResearchError: for a panel too short for every candidate, a study of that name that answers another
             question, or a cancellation before the first batch.
     """
@@ -49,11 +49,11 @@ def run_study(
     plan = make_plan(Space(strategy), trials=trials, seed=seed)
     if plan.total == 0:
         raise ResearchError(f"No point of the lattice of {strategy.name} is within its constraints; relax them.")
-    identity = _identity(strategy, panel, plan, fee=fee, slippage=slippage)
+    identity = _identity(strategy, panel, plan, execution)
 
     def evaluate(numbers: list[int]) -> NDArray[np.float64]:
         rows = plan.space.rows(np.array(numbers, dtype=np.int64))
-        return evaluate_many(strategy, rows, panel, fee=fee, slippage=slippage).metrics
+        return evaluate_many(strategy, rows, panel, execution).metrics
 
     with quiet_optuna(), open_storage(storage_url) as storage:
         study = open_study(storage, study_name, identity)
@@ -65,14 +65,11 @@ def run_study(
         metrics,
         scores(metrics),
         definition_hash=definition_hash(strategy),
-        fee=fee,
-        slippage=slippage,
+        execution=execution,
     )
 
 
-def _identity(
-    strategy: Strategy, panel: Panel, plan: Plan, *, fee: float, slippage: float
-) -> dict[str, str | int | float]:
+def _identity(strategy: Strategy, panel: Panel, plan: Plan, execution: Execution) -> dict[str, str | int | float]:
     """Return what makes two studies the same question."""
     return {
         "definition_hash": definition_hash(strategy),
@@ -80,8 +77,8 @@ def _identity(
         "method": plan.method,
         "trials": plan.total,
         "seed": plan.seed,
-        "fee": fee,
-        "slippage": slippage,
+        **asdict(execution.costs),
+        **{name: value for name, value in asdict(execution).items() if name != "costs"},
     }
 
 

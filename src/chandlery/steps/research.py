@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from chandlery.backtest.panel import Panel
+from chandlery.backtest import Costs, Execution, Panel
 from chandlery.errors import NotFound
 from chandlery.log import get_logger
 from chandlery.market.symbols import Instrument, parse_symbol
@@ -99,8 +99,7 @@ def run_strategy_study(
         trials=choices.trials,
         seed=choices.seed,
         study_name=f"{name}-{symbol}-{study_id[:12]}",
-        fee=choices.fee_bps / _BPS,
-        slippage=choices.slippage_bps / _BPS,
+        execution=Execution(costs=Costs(fee=choices.fee_bps / _BPS, slippage=choices.slippage_bps / _BPS)),
         storage_url=warehouse.url("pipeline", driver="psycopg", schema="optuna"),
     )
     record = _record(study_id, strategy, instrument, panel, result, prices=prices, run_id=run_id)
@@ -166,8 +165,8 @@ def _metrics(result: StudyResult) -> dict[str, Any]:
         "luck_sharpe": result.luck_sharpe,
         "deflated_sharpe": result.deflated_sharpe,
         "lattice_size": result.lattice_size,
-        "fee": result.best.fee,
-        "slippage": result.best.slippage,
+        "fee": result.best.execution.costs.fee,
+        "slippage": result.best.execution.costs.slippage,
     }
     return {name: _finite(value) for name, value in figures.items()}
 

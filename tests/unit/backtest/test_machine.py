@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chandlery.backtest import Panel, evaluate_many
+from chandlery.backtest import DECISIONS, Panel, evaluate_many
 from chandlery.backtest.compiler import compile_strategy
 from chandlery.backtest.opcodes import CODES, FROM_PREFIX
 from chandlery.backtest.reference import reference_run
@@ -42,6 +42,7 @@ from chandlery.strategies.operations import (
     volume,
     where,
 )
+from tests.builders.executions import costs
 
 N = Param("n")
 GAPPY = close / (floor(close) - floor(close[1]))  # undefined wherever the whole part does not move
@@ -64,12 +65,12 @@ def probe(entry: Expression, closing: Expression) -> Strategy:
 def assert_equal_to_the_reference(strategy: Strategy, panel: Panel, values: dict[str, float]) -> None:
     """Compare signals, metrics and moments bit by bit."""
     row = [[float(value) for value in values.values()]]
-    found = evaluate_many(strategy, row, panel, fee=0.001, slippage=0.0005, keep_moments=True, keep_signals=True)
-    reference = reference_run(strategy, values, panel, fee=0.001, slippage=0.0005)
+    found = evaluate_many(strategy, row, panel, costs(0.001, 0.0005), keep_moments=True, keep_signals=True)
+    reference = reference_run(strategy, values, panel, costs(0.001, 0.0005))
     assert found.signals is not None
     assert found.moments is not None
-    np.testing.assert_array_equal(found.signals[0, 0], reference.signals["long_entry"])
-    np.testing.assert_array_equal(found.signals[0, 1], reference.signals["long_exit"])
+    for row, name in enumerate(DECISIONS):
+        np.testing.assert_array_equal(found.signals[0, row], reference.decisions[name])
     np.testing.assert_array_equal(found.metrics[0], reference.metrics.to_row())
     np.testing.assert_array_equal(found.moments[0], reference.moments)
 
@@ -154,12 +155,12 @@ def test_random_expressions_equal_the_reference(
 def test_result_is_bit_equal_for_any_number_of_threads_and_any_batching(walk_panel: Panel) -> None:
     strategy = get_strategy("donchian_breakout")
     rows = np.array([[entry, closing] for entry in range(5, 30) for closing in (3, 9, 17)], dtype=float)
-    whole = evaluate_many(strategy, rows, walk_panel, fee=0.001, slippage=0.0, keep_moments=True, threads=1)
+    whole = evaluate_many(strategy, rows, walk_panel, costs(0.001, 0.0), keep_moments=True, threads=1)
     for threads in (2, 5, None):
-        other = evaluate_many(strategy, rows, walk_panel, fee=0.001, slippage=0.0, keep_moments=True, threads=threads)
+        other = evaluate_many(strategy, rows, walk_panel, costs(0.001, 0.0), keep_moments=True, threads=threads)
         np.testing.assert_array_equal(other.metrics, whole.metrics)
         np.testing.assert_array_equal(other.moments, whole.moments)
-    single = [evaluate_many(strategy, row[None], walk_panel, fee=0.001, slippage=0.0).metrics[0] for row in rows]
+    single = [evaluate_many(strategy, row[None], walk_panel, costs(0.001, 0.0)).metrics[0] for row in rows]
     np.testing.assert_array_equal(np.array(single), whole.metrics)
 
 
@@ -169,7 +170,7 @@ def test_calls_from_several_threads_queue_and_agree(walk_panel: Panel) -> None:
     answers: list[np.ndarray] = []
 
     def work() -> None:
-        answers.append(evaluate_many(strategy, rows, walk_panel, fee=0.001, slippage=0.0).metrics)
+        answers.append(evaluate_many(strategy, rows, walk_panel, costs(0.001, 0.0)).metrics)
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
@@ -190,7 +191,7 @@ def test_equal_subexpressions_are_computed_once_and_rows_are_reused() -> None:
 
 
 def test_every_registered_operation_can_be_compiled() -> None:
-    assert set(OPS) == {*CODES, *FROM_PREFIX, "supertrend_direction"}
+    assert set(OPS) == {*CODES, *FROM_PREFIX, "sar_next", "supertrend_direction"}
 
 
 def test_importing_strategies_and_backtest_loads_no_numba() -> None:

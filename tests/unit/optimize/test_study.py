@@ -9,13 +9,14 @@ from chandlery.backtest import Panel, evaluate_many, run_backtest
 from chandlery.errors import InvalidInput, ResearchError
 from chandlery.optimize import BATCH, MIN_TRADES, StudyResult, psr, return_shape, run_study
 from chandlery.strategies import Strategy, allowed_rows, get_strategy
+from tests.builders.executions import costs
 
 DONCHIAN, RSI, SMA = (get_strategy(name) for name in ("donchian_breakout", "rsi_revert", "sma_cross"))
 
 
 def study(strategy: Strategy, panel: Panel, **changes: Any) -> StudyResult:
     """Run a study of 60 trials; `changes` replace arguments."""
-    arguments: dict[str, Any] = {"trials": 60, "seed": 7, "study_name": "probe", "fee": 0.001, "slippage": 0.0005}
+    arguments: dict[str, Any] = {"trials": 60, "seed": 7, "study_name": "probe", "execution": costs(0.001, 0.0005)}
     return run_study(strategy, panel, **(arguments | changes))
 
 
@@ -27,7 +28,7 @@ def sqlite(folder: Path) -> str:
 def test_lattice_within_the_budget_is_walked_in_full_and_its_optimum_is_exact(panel: Panel) -> None:
     result = study(DONCHIAN, panel, trials=2_888)
     grid = np.array([[entry, closing] for entry in range(5, 81) for closing in range(3, 41)], dtype=float)
-    metrics = evaluate_many(DONCHIAN, grid, panel, fee=0.001, slippage=0.0005)
+    metrics = evaluate_many(DONCHIAN, grid, panel, costs(0.001, 0.0005))
     sharpes = np.where(metrics.column("closed_trades") >= MIN_TRADES, metrics.column("bar_sharpe"), -np.inf)
     assert (result.method, result.trials, result.lattice_size) == ("exhaustive", 2_888, 2_888)
     assert list(result.best_params.values()) == grid[np.argmax(sharpes)].tolist()
@@ -54,7 +55,7 @@ def test_sampling_finds_better_than_a_random_draw_of_the_same_size(panel: Panel)
     best = [study(DONCHIAN, panel, trials=200, seed=seed).best_metrics.bar_sharpe for seed in (1,)]
     rng = np.random.default_rng(0)
     rows = np.stack([rng.integers(5, 81, 4_000), rng.integers(3, 41, 4_000)], axis=1).astype(float)
-    found = evaluate_many(DONCHIAN, rows, panel, fee=0.001, slippage=0.0005)
+    found = evaluate_many(DONCHIAN, rows, panel, costs(0.001, 0.0005))
     sharpes = np.where(found.column("closed_trades") >= MIN_TRADES, found.column("bar_sharpe"), -np.inf)
     assert min(best) >= np.median(sharpes.reshape(20, 200).max(axis=1))
 
@@ -105,10 +106,15 @@ def test_finished_study_is_concluded_again_without_new_trials(panel: Panel, tmp_
     assert again.evaluations.equals(first.evaluations)
 
 
-@pytest.mark.parametrize("change", [{"fee": 0.002}, {"seed": 8}, {"trials": 61}])
-def test_study_name_of_another_question_is_refused(panel: Panel, tmp_path: Path, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("fee", {"execution": costs(0.002, 0.0005)}), ("seed", {"seed": 8}), ("trials", {"trials": 61})],
+)
+def test_study_name_of_another_question_is_refused(
+    panel: Panel, tmp_path: Path, name: str, change: dict[str, Any]
+) -> None:
     study(SMA, panel, storage_url=sqlite(tmp_path), cancelled=iter([False, True]).__next__)
-    with pytest.raises(ResearchError, match=f"another {next(iter(change))}; choose another study name"):
+    with pytest.raises(ResearchError, match=f"another {name}; choose another study name"):
         study(SMA, panel, storage_url=sqlite(tmp_path), **change)
 
 
@@ -124,7 +130,7 @@ def test_budget_below_one_is_refused(panel: Panel) -> None:
 
 def test_statistics_are_those_of_the_best_run(panel: Panel) -> None:
     result = study(RSI, panel)
-    run = run_backtest(RSI, result.best_params, panel, fee=0.001, slippage=0.0005)
+    run = run_backtest(RSI, result.best_params, panel, costs(0.001, 0.0005))
     shape = return_shape(run.returns[1:])
     assert shape is not None
     moments = {"n": shape.n, "skew": shape.skew, "kurtosis": shape.kurtosis}
@@ -156,6 +162,6 @@ def test_pure_noise_is_rarely_called_skill() -> None:
         opening = np.concatenate(([100.0], close[:-1]))
         bars = [opening, np.maximum(opening, close), np.minimum(opening, close), close, np.ones(1_500)]
         noise = Panel("NOISE", "1d", np.arange(1_500, dtype=np.int64), np.stack(bars))
-        deflated = study(DONCHIAN, noise, fee=0.0, slippage=0.0).deflated_sharpe
+        deflated = study(DONCHIAN, noise, execution=costs(0.0, 0.0)).deflated_sharpe
         called += deflated is not None and deflated > 0.95
     assert called <= 1

@@ -9,47 +9,65 @@ _TOLERANCE = 1e-10
 
 
 @kernel
-def prefix(x: Row, total: Row, error: Row, run: Row) -> None:
-    """Running sum, its accumulated rounding error (two-sum), and the number of defined values up to the bar."""
-    high, low, count = 0.0, 0.0, 0.0
+def prefix(x: Row, total: Row, error: Row, count: Row) -> None:
+    """Running sum, its accumulated rounding error (two-sum), and the number of defined values so far."""
+    high, low, defined = 0.0, 0.0, 0.0
     for i in range(x.size):
         value = x[i]
         if math.isfinite(value):
-            count += 1.0
+            defined += 1.0
         else:
-            value, count = 0.0, 0.0
+            value = 0.0
         before = high
         high = before + value
         part = high - before
         low += (before - (high - part)) + (value - part)
-        total[i], error[i], run[i] = high, low, count
+        total[i], error[i], count[i] = high, low, defined
 
 
 @kernel
-def window_mean(total: Row, error: Row, run: Row, length: int, out: Row) -> None:
-    """Mean of the last `length` values from a `prefix`."""
-    size = out.size
-    out[: min(length - 1, size)] = math.nan
-    if length > size:
+def window_total(sums: tuple[Row, Row, Row], length: int, divisor: float, out: Row) -> None:
+    """Sum of the last `length` defined values from a `prefix`, divided: by the length for a mean, by 1 for the sum."""
+    total, error, count = sums
+    size, head = out.size, 0
+    while head < size and count[head] == 0.0:
+        head += 1
+    if count[size - 1] != size - head:
+        _compacted_totals(sums, length, divisor, out)
         return
-    last = length - 1
-    out[last] = (total[last] + error[last]) / length if run[last] >= length else math.nan
-    # From `clean` on no window holds an undefined value; before it every bar is looked at.
-    clean = min(max(size - int(run[size - 1]), 0) + length, size)
-    for i in range(length, clean):
-        window = (total[i] - total[i - length]) + (error[i] - error[i - length])
-        out[i] = window / length if run[i] >= length else math.nan
-    first = clean - length
-    _clean_means((total[clean:], total[first:]), (error[clean:], error[first:]), float(length), out[clean:])
+    first = head + length - 1
+    out[: min(first, size)] = math.nan
+    if first >= size:
+        return
+    out[first] = (total[first] + error[first]) / divisor
+    _clean_totals((total[first + 1 :], total[head:]), (error[first + 1 :], error[head:]), divisor, out[first + 1 :])
 
 
 @kernel
-def _clean_means(sums: tuple[Row, Row], errors: tuple[Row, Row], length: float, out: Row) -> None:
+def _compacted_totals(sums: tuple[Row, Row, Row], length: int, divisor: float, out: Row) -> None:
+    # With holes the window begins at the bar that had `length` defined values fewer; it only ever moves on.
+    total, error, count = sums
+    behind, before = 0, 0.0
+    for i in range(out.size):
+        needed = count[i] - length
+        if count[i] == before or needed < 0.0:
+            out[i] = math.nan
+        elif needed == 0.0:
+            out[i] = (total[i] + error[i]) / divisor
+        else:
+            while count[behind] < needed:
+                behind += 1
+            out[i] = ((total[i] - total[behind]) + (error[i] - error[behind])) / divisor
+        before = count[i]
+
+
+@kernel
+def _clean_totals(sums: tuple[Row, Row], errors: tuple[Row, Row], divisor: float, out: Row) -> None:
     # Shifted slices instead of `i - length`: an index that might be negative keeps a loop from being vectorised.
     upper, lower = sums
     upper_error, lower_error = errors
     for i in range(out.size):
-        out[i] = ((upper[i] - lower[i]) + (upper_error[i] - lower_error[i])) / length
+        out[i] = ((upper[i] - lower[i]) + (upper_error[i] - lower_error[i])) / divisor
 
 
 @kernel

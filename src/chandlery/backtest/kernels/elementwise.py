@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from chandlery.backtest import opcodes
 from chandlery.backtest.jit import Row, kernel
 
@@ -21,7 +23,19 @@ def layout(code: int, a: Row, number: float, out: Row) -> None:
 
 @kernel
 def arithmetic(code: int, a: Row, b: Row, c: Row, out: Row) -> None:
-    """Arithmetic of two rows; `WHERE` and `NZ` choose between rows."""
+    """Arithmetic of rows. One loop per operation, without branches, so that most are vectorised."""
+    if code <= opcodes.DIV:
+        _basic(code, a, b, out)
+    elif code <= opcodes.FLOOR:
+        _rounded(code, a, out)
+    elif code <= opcodes.WHERE:
+        _choice(code, a, b, c, out)
+    else:
+        _function(code, a, b, out)
+
+
+@kernel
+def _basic(code: int, a: Row, b: Row, out: Row) -> None:
     if code == opcodes.ADD:
         for i in range(out.size):
             out[i] = a[i] + b[i]
@@ -31,55 +45,101 @@ def arithmetic(code: int, a: Row, b: Row, c: Row, out: Row) -> None:
     elif code == opcodes.MUL:
         for i in range(out.size):
             out[i] = a[i] * b[i]
-    elif code == opcodes.DIV:
+    else:
         for i in range(out.size):
             out[i] = a[i] / b[i] if b[i] != 0.0 else math.nan
-    else:
-        choice(code, a, b, c, out)
 
 
 @kernel
-def choice(code: int, a: Row, b: Row, c: Row, out: Row) -> None:
-    """Magnitude, floor, extremes of two rows and selections."""
-    for i in range(out.size):
-        x, y = a[i], b[i]
-        if code == opcodes.ABS:
-            out[i] = abs(x)
-        elif code == opcodes.FLOOR:
-            out[i] = math.floor(x) if math.isfinite(x) else x
-        elif code == opcodes.MIN:
-            out[i] = math.nan if math.isnan(x) or math.isnan(y) else min(x, y)
-        elif code == opcodes.MAX:
-            out[i] = math.nan if math.isnan(x) or math.isnan(y) else max(x, y)
-        elif code == opcodes.NZ:
-            out[i] = y if math.isnan(x) else x
-        else:
-            out[i] = y if x != 0.0 else c[i]
+def _rounded(code: int, a: Row, out: Row) -> None:
+    if code == opcodes.ABS:
+        for i in range(out.size):
+            out[i] = abs(a[i])
+    else:
+        for i in range(out.size):
+            out[i] = np.floor(a[i])
+
+
+@kernel
+def _choice(code: int, a: Row, b: Row, c: Row, out: Row) -> None:
+    if code == opcodes.MIN:
+        for i in range(out.size):
+            out[i] = a[i] if (a[i] < b[i]) | math.isnan(a[i]) else b[i]
+    elif code == opcodes.MAX:
+        for i in range(out.size):
+            out[i] = a[i] if (a[i] > b[i]) | math.isnan(a[i]) else b[i]
+    elif code == opcodes.NZ:
+        for i in range(out.size):
+            out[i] = b[i] if math.isnan(a[i]) else a[i]
+    else:
+        for i in range(out.size):
+            out[i] = b[i] if a[i] != 0.0 else c[i]
+
+
+@kernel
+def _function(code: int, a: Row, b: Row, out: Row) -> None:
+    if code == opcodes.SQRT:
+        for i in range(out.size):
+            out[i] = math.sqrt(a[i])
+    elif code == opcodes.SIGN:
+        for i in range(out.size):
+            positive, negative = 1.0 if a[i] > 0.0 else 0.0, 1.0 if a[i] < 0.0 else 0.0
+            out[i] = math.nan if math.isnan(a[i]) else positive - negative
+    elif code == opcodes.MOD:
+        for i in range(out.size):
+            out[i] = np.fmod(a[i], b[i])
+    elif code == opcodes.POW:
+        for i in range(out.size):
+            out[i] = _power(a[i], b[i])
+    else:
+        for i in range(out.size):
+            answer = math.exp(a[i]) if code == opcodes.EXP else math.log(a[i])
+            out[i] = answer if abs(answer) < math.inf else math.nan
+
+
+@kernel
+def _power(base: float, exponent: float) -> float:
+    if math.isnan(base) or math.isnan(exponent):
+        return math.nan
+    if exponent == 2.0:
+        answer = base * base
+    elif exponent == 0.5 and base >= 0.0:
+        answer = math.sqrt(base)
+    else:
+        answer = math.pow(base, exponent)
+    return answer if abs(answer) < math.inf else math.nan
 
 
 @kernel
 def comparison(code: int, a: Row, b: Row, out: Row) -> None:
-    """Comparisons within the tolerance; false on NaN. `GT` and `LT`, by far the most frequent, have own loops."""
+    """Comparisons within the tolerance; false on NaN."""
     if code == opcodes.GT:
         for i in range(out.size):
             out[i] = 1.0 if a[i] - b[i] > _TOLERANCE else 0.0
     elif code == opcodes.LT:
         for i in range(out.size):
             out[i] = 1.0 if a[i] - b[i] < -_TOLERANCE else 0.0
-    else:
+    elif code == opcodes.GE:
         for i in range(out.size):
-            out[i] = _holds(code, a[i] - b[i])
+            out[i] = 1.0 if a[i] - b[i] >= -_TOLERANCE else 0.0
+    elif code == opcodes.LE:
+        for i in range(out.size):
+            out[i] = 1.0 if a[i] - b[i] <= _TOLERANCE else 0.0
+    else:
+        _equality(code, a, b, out)
 
 
 @kernel
-def _holds(code: int, difference: float) -> float:
-    if code == opcodes.GE:
-        return 1.0 if difference >= -_TOLERANCE else 0.0
-    if code == opcodes.LE:
-        return 1.0 if difference <= _TOLERANCE else 0.0
+def _equality(code: int, a: Row, b: Row, out: Row) -> None:
     if code == opcodes.EQ:
-        return 1.0 if abs(difference) <= _TOLERANCE else 0.0
-    return 1.0 if abs(difference) > _TOLERANCE else 0.0
+        for i in range(out.size):
+            out[i] = 1.0 if abs(a[i] - b[i]) <= _TOLERANCE else 0.0
+    elif code == opcodes.NE:
+        for i in range(out.size):
+            out[i] = 1.0 if abs(a[i] - b[i]) > _TOLERANCE else 0.0
+    else:
+        for i in range(out.size):
+            out[i] = 0.0 if abs(a[i]) < math.inf else 1.0
 
 
 @kernel
@@ -90,7 +150,7 @@ def logic(code: int, a: Row, b: Row, out: Row) -> None:
             out[i] = a[i] * b[i]
     elif code == opcodes.OR:
         for i in range(out.size):
-            out[i] = max(a[i], b[i])
+            out[i] = max(b[i], a[i])
     elif code == opcodes.NOT:
         for i in range(out.size):
             out[i] = 1.0 - a[i]

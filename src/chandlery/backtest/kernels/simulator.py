@@ -67,11 +67,12 @@ def simulate(
         moments[block, 0], moments[block, 1], moments[block, 2], moments[block, 3] = first, second, third, fourth
     metrics[0], metrics[1], metrics[2], metrics[3] = previous, closed, wins, profit
     metrics[4], metrics[5] = loss, max(drawdown, 1.0 - trough / peak)
-    metrics[6], metrics[7] = _sharpe(moments, size - 1), exposure
+    metrics[6], metrics[7] = sharpe(moments, size - 1), exposure
 
 
 @kernel
-def _sharpe(moments: Rows, count: int) -> float:
+def sharpe(moments: Rows, count: int) -> float:
+    """Mean over standard deviation of the returns whose moments are given; NaN without variance."""
     total, squares = 0.0, 0.0
     for block in range(BLOCKS):
         total += moments[block, 0]
