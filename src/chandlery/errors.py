@@ -8,7 +8,7 @@ ChandleryError
 ├── SourceError            RateLimited  Unavailable  NotEntitled  BadPayload
 ├── StoreError             Conflict  NotMigrated  DatabaseDown
 ├── QualityError           Blocked  WrongState
-├── ResearchError          UnknownStrategy  BadParameters  LookAhead
+├── ResearchError          UnknownStrategy  BadParameters  LookAhead  NotExportable
 └── LimitBreached
 ```
 
@@ -157,6 +157,12 @@ class LookAhead(ResearchError):
     """A definition that reads bars after the one it decides on."""
 
     code = "look_ahead"
+
+
+class NotExportable(ResearchError):
+    """A definition that the target of an export cannot express."""
+
+    code = "not_exportable"
 
 
 class LimitBreached(ChandleryError):
