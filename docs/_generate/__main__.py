@@ -8,14 +8,17 @@ from chandlery.settings import PROJECT_DIR
 from docs._generate.assets import assets
 from docs._generate.command_line import command_line
 from docs._generate.endpoints import endpoints
-from docs._generate.registries import faults, measures, rules, strategies
+from docs._generate.indicators import indicators
+from docs._generate.registries import faults, measures, rules
 from docs._generate.settings import environment_file, settings
+from docs._generate.strategies import strategies
 
 NOTE = "<!-- Written by `make docs` from the code. Do not edit. -->"
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "settings": settings,
     "cli": command_line,
     "strategies": strategies,
+    "indicators": indicators,
     "rules": rules,
     "faults": faults,
     "endpoints": endpoints,

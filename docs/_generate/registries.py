@@ -1,8 +1,6 @@
-"""What the registries hold: strategies, quality rules, measures, VaR models, limits."""
+"""What the registries hold: quality rules, measures, VaR models, limits."""
 
 from collections.abc import Iterator
-
-import numpy as np
 
 from chandlery.measures import MEASURES, Status
 from chandlery.quality.candles import CHECK as CANDLE_CHECK
@@ -16,33 +14,7 @@ from chandlery.quality.venue.registry import VENUE_FAMILIES, VENUE_RULES
 from chandlery.quality.venue.rule import VenueRule
 from chandlery.risk.limits import DEFAULT_LIMITS
 from chandlery.risk.models import VAR_MODELS
-from chandlery.strategies import Strategy, all_strategies, lattice_size, warmup_bars
 from docs._generate.tables import code, table
-
-
-def strategies() -> Iterator[str]:
-    """Yield the page of strategies."""
-    yield "# Strategies"
-    yield ""
-    yield "Each is one frozen definition in `src/chandlery/strategies/<family>/<name>.py`. Its search space is the"
-    yield "lattice of its parameters; warm-up counts the bars before its first possible signal, with the defaults."
-    for strategy in all_strategies().values():
-        yield from ("", f"## `{strategy.name}`: {strategy.title}", "", strategy.doc, "")
-        yield from table(("family", "version", "signals", "lattice", "warm-up", "after"), [_facts(strategy)])
-        rows = [(code(name), p.default, p.lo, p.hi, p.step) for name, p in strategy.params.items()]
-        yield from ("", *table(("parameter", "default", "lowest", "highest", "step"), rows))
-
-
-def _facts(strategy: Strategy) -> tuple[object, ...]:
-    defaults = np.array([[float(value) for value in strategy.defaults.values()]])
-    return (
-        strategy.family,
-        strategy.version,
-        ", ".join(strategy.signals),
-        f"{lattice_size(strategy):,} candidates",
-        f"{int(warmup_bars(strategy, defaults)[0])} bars",
-        "; ".join(strategy.refs),
-    )
 
 
 def rules() -> Iterator[str]:

@@ -25,7 +25,7 @@ def test_commands_are_those_the_documents_name() -> None:
     assert {" ".join(path) for path in EVERY} == {
         *("demo", "up", "down", "status", "doctor", "provider", "migrate", "env", "candles"),
         *("actions", "backfill", "revisions", "versions", "tape ingest", "tape show", "tape audit"),
-        *("coverage", "quality"),
+        *("coverage", "quality", "strategies", "backtest", "export pine"),
         *("keys create", "keys list", "keys revoke"),
         *(f"findings {name}" for name in ("show", "approve", "dismiss", "reopen", "judge")),
         *(f"repairs {name}" for name in ("show", "propose", "revert")),

@@ -54,7 +54,7 @@ def test_demo_fills_every_stage(shown: dict[str, Any]) -> None:
     # Nothing is missing; one real day (AAPL 2010-05-06, the flash crash) and a few thin minutes of the pair cost.
     assert 0.999 < shown["quality"]["mean_score"] < 1.0
     assert shown["held"] == 0
-    assert (shown["studies"], shown["risk_reports"]) == (3, 1)
+    assert (shown["studies"], shown["risk_reports"]) == (4, 1)
     assert shown["sources"] == ["simulated", "wiki"]
 
 
@@ -92,7 +92,7 @@ def test_api_answers_what_was_published(product: Product, shown: dict[str, Any])
         assert candles["is_simulated"] is True
         assert len(_get(f"{base}/v1/symbols", key)["items"]) == shown["symbols"]
         studies = _get(f"{base}/v1/studies", key)["items"]
-        assert {item["strategy"] for item in studies} == {"sma_cross", "rsi_revert", "donchian_breakout"}
+        assert {item["strategy"] for item in studies} == {"rsi2_connors", "rsi_mid", "rsi_revert", "sma_cross"}
         report = _get(f"{base}/v1/risk/reports", key)["items"][0]
         assert report["as_of"] == "2013-03-01"
         assert _get(f"{base}/v1/quality?symbol=AAPL&timeframe=1m", key)["items"][0]["score"] == 1.0
@@ -105,7 +105,7 @@ def test_real_tape_takes_the_place_of_the_bundled_one(replaced: dict[str, Any]) 
     assert replaced["bars"] == {"1m": 1_950, "1d": 754}
     assert "simulated" not in replaced["sources"]
     assert replaced["symbols"] == 1
-    assert replaced["studies"] == 3
+    assert replaced["studies"] == 4
 
 
 class RunningApi:

@@ -15,9 +15,11 @@ from chandlery.api.app import create_app
 from chandlery.cli.app import app
 from chandlery.errors import ChandleryError
 from chandlery.settings import Settings
+from chandlery.strategies import from_json, to_json
 
 HOW_TO = (
     "add-a-strategy",
+    "backtest-a-csv",
     "add-a-quality-rule",
     "add-a-dbt-model",
     "add-an-endpoint",
@@ -137,6 +139,18 @@ def test_every_kind_of_change_has_its_page(tree: Any, name: str) -> None:
     text = tree.text(f"docs/how-to/{name}.md")
     assert text.startswith("# ")
     assert len(_FENCE.findall(text)) >= 1, "a how-to shows a command"
+
+
+def test_the_file_of_the_how_to_is_a_strategy_with_orders(tree: Any) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", tree.text("docs/how-to/add-a-strategy.md"), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(compile(source, "add-a-strategy.md", "exec"), found)  # noqa: S102 - the reader's file, as he would write it
+    strategy = found["STRATEGY"]
+    assert from_json(to_json(strategy)) == strategy
+    assert {"long_order", "long_bracket"} <= set(strategy.rules)
+    assert f"`{strategy.name}.py` in `src/chandlery/strategies/{strategy.family}`" in tree.text(
+        "docs/how-to/add-a-strategy.md"
+    )
 
 
 def test_decisions_are_numbered_without_gaps_and_complete(tree: Any) -> None:

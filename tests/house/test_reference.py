@@ -11,13 +11,15 @@ from chandlery.quality.rules.registry import RULES
 from chandlery.quality.series.registry import SERIES_RULES
 from chandlery.quality.venue.registry import VENUE_RULES
 from chandlery.settings import Settings
-from chandlery.strategies import all_strategies
+from chandlery.strategies import catalogue
 
 GENERATED = (
     ".env.example",
     *(
         f"docs/reference/{name}.md"
-        for name in ("settings", "cli", "strategies", "rules", "faults", "endpoints", "measures", "assets")
+        for name in (
+            *("settings", "cli", "strategies", "indicators", "rules", "faults", "endpoints", "measures", "assets"),
+        )
     ),
 )
 
@@ -56,7 +58,7 @@ def test_no_setting_is_active_in_the_example(tree: Any) -> None:
 
 def test_every_strategy_and_rule_has_its_line(tree: Any) -> None:
     strategies, rules = (tree.text(f"docs/reference/{name}.md") for name in ("strategies", "rules"))
-    assert [name for name in all_strategies() if f"## `{name}`" not in strategies] == []
+    assert [name for name in catalogue() if f"### `{name}`" not in strategies] == []
     assert [name for name in (*RULES, *SERIES_RULES, *VENUE_RULES) if f"\n### {name}\n" not in rules] == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from chandlery.errors import InvalidInput
 from chandlery.steps.bars import parse_span
 from chandlery.steps.models import window_variables
+from chandlery.strategies import all_strategies
 from orchestration.metadata import picture, table
 from orchestration.partitions import DAILY, STRATEGIES, window_of
 
@@ -38,7 +39,7 @@ def test_window_becomes_dbt_variables() -> None:
 
 
 def test_every_strategy_is_a_partition() -> None:
-    assert STRATEGIES.get_partition_keys() == ["donchian_breakout", "rsi_revert", "sma_cross"]
+    assert STRATEGIES.get_partition_keys() == sorted(all_strategies())
 
 
 def test_span_is_inclusive_as_in_dagster() -> None:

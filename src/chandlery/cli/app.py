@@ -1,4 +1,4 @@
-"""The command table, and the one place where an error becomes a line on standard error and an exit status."""
+"""The program, and the one place where an error becomes a line on standard error and an exit status."""
 
 import logging
 import sys
@@ -8,27 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from chandlery import __version__, log
-from chandlery.cli import (
-    actions,
-    backfill,
-    calendar,
-    candles,
-    coverage,
-    demo,
-    doctor,
-    environment,
-    findings,
-    history,
-    keys,
-    migrate,
-    provider,
-    quality,
-    repairs,
-    status,
-    tape,
-    universe,
-    up,
-)
+from chandlery.cli.command_table import CommandTable
 from chandlery.errors import ChandleryError
 from chandlery.settings import load_settings
 
@@ -39,28 +19,13 @@ _EPILOG = (
 
 app = typer.Typer(
     name="chandlery",
+    cls=CommandTable,
     help="Market data and quant research: audited bars, candles, quality, studies, risk reports, one read API.",
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, up.up, up.down, status.status, doctor.doctor, provider.provider, migrate.migrate):
-    app.command()(command)
-app.command(name="env")(environment.env)
-app.command()(candles.candles)
-app.command()(coverage.coverage)
-app.command()(quality.quality)
-app.command()(actions.actions)
-app.command()(backfill.backfill)
-app.command()(history.revisions)
-app.command()(history.versions)
-app.add_typer(keys.app, name="keys")
-app.add_typer(universe.app, name="universe")
-app.add_typer(calendar.app, name="calendar")
-app.add_typer(tape.app, name="tape")
-app.add_typer(findings.app, name="findings")
-app.add_typer(repairs.app, name="repairs")
 
 
 @app.callback(invoke_without_command=True)

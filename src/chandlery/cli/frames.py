@@ -1,6 +1,7 @@
 """Frames as CSV, JSON or Parquet, on standard output or in a file."""
 
 import io
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -30,7 +31,7 @@ def write_frame(frame: pl.DataFrame, form: Form, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(content)
     else:
-        _write(output, content)
+        write_file(output, content)
 
 
 def check_form(form: Form, output: Path | None) -> None:
@@ -43,9 +44,23 @@ def check_form(form: Form, output: Path | None) -> None:
         raise InvalidInput("Parquet is binary and standard output is a terminal. Add --output FILE, or pipe it.")
 
 
-def _write(output: Path, content: bytes) -> None:
+def write_file(output: Path, content: bytes) -> None:
+    """Write a file whole or not at all: under a temporary name beside it, then renamed.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    beside = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        output.write_bytes(content)
+        if output.exists() and not output.is_file():
+            # A device or pipe, which a rename would replace by a file.
+            output.write_bytes(content)
+            return
+        try:
+            beside.write_bytes(content)
+            beside.replace(output)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{output} could not be written: {error.strerror}. Name a file you may write.") from error
 
