@@ -9,8 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
+
+# No test asserts on time: an example may be slow on a busy machine.
+hypothesis.settings.register_profile("chandlery", deadline=None)
+hypothesis.settings.load_profile("chandlery")
 
 _MIGRATED = "migrated_template"
 
@@ -22,7 +27,9 @@ _LONGEST = (
     "test_candle_reads.py",
     "test_ingest_survives_kill.py",
     "test_touched_sessions.py",
+    "test_every_strategy.py",
     "test_rollup_twin.py",
+    "test_simple_mode_witnesses.py",
 )
 
 

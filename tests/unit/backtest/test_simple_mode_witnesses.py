@@ -132,7 +132,7 @@ CASES: dict[str, tuple[Callable[[Prices], Signals], dict[str, float]]] = {
     "williams_r": (williams_r, {}),
     "vwma_cross": (vwma_cross, {}),
 }
-SYMBOLS = ("AAPL", "BA")
+SYMBOLS = ("AAPL",)
 
 every_case = pytest.mark.parametrize("name", CASES)
 every_symbol = pytest.mark.parametrize("symbol", SYMBOLS)

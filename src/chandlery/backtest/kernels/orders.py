@@ -111,8 +111,7 @@ def simulate_orders(
     columns: none kept), trades (no lines: none kept).
     """
     metrics, moments, curve, trades = outputs
-    plan, book = account
-    go_long, go_short = entries
+    (plan, book), (go_long, go_short) = account, entries
     size, keeps = bars.shape[1], curve.shape[1] > 0
     _reset(plan, book)
     capital = plan[f.CAPITAL]
@@ -127,8 +126,7 @@ def simulate_orders(
                 continue
             equity = _run_bar(i, bars, roots, plan, book, trades)
             held = book[f.STATE, f.SIZE]
-            if held != 0.0:
-                exposure += 1.0
+            exposure += 1.0 if held != 0.0 else 0.0
             idle = held == 0.0 and not (_rests(book) or _waits(book))
             if keeps:
                 curve[0, i], curve[1, i] = equity, held * bars[3, i] * plan[f.POINT] / equity
