@@ -318,8 +318,11 @@ def ten_digits(money: float) -> float:
     """Return money rounded half up to ten significant digits."""
     if not 0.0 < money < math.inf:
         return money
-    below = next((10.0**k for k in range(1, 330) if money * 10.0 ** (k - 1) < 1e9 <= money * 10.0**k), 1.0)
-    if below > 1.0 or money < 1e10:
-        return math.floor(money * below + 0.5) / below
-    above = next(10.0**k for k in range(1, 330) if money / 10.0**k < 1e10)
-    return math.floor(money / above + 0.5) * above
+    power = 1.0
+    while money * power < 1e9:
+        power *= 10.0
+    if power > 1.0 or money < 1e10:
+        return math.floor(money * power + 0.5) / power
+    while money / power >= 1e10:
+        power *= 10.0
+    return math.floor(money / power + 0.5) * power
