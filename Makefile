@@ -9,13 +9,13 @@ UV := VIRTUAL_ENV=.venv $(BIN)/uv
 help:              #-- list the targets
 	@awk -F ':.*#-- ' '/^[a-z-]+:.*#-- / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready  #-- run the whole pipeline once on the embedded database
+demo: .venv/warm   #-- run the whole pipeline once on the embedded database
 	@$(BIN)/chandlery demo
 
-up: .venv/ready    #-- run Dagster and the API until interrupted
+up: .venv/warm     #-- run Dagster and the API until interrupted
 	@$(BIN)/chandlery up
 
-test: .venv/ready  #-- run every test and hold the coverage floor; no network, nothing running
+test: .venv/warm   #-- run every test and hold the coverage floor; no network, nothing running
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=src/chandlery --cov-report= --cov-fail-under=90
 
 lint: .venv/ready  #-- check style, types and import contracts
@@ -37,7 +37,7 @@ docs: .venv/ready  #-- write the generated pages, then build the site
 	@$(BIN)/zensical build --strict
 	@rm -rf site/_generate
 
-bench: .venv/ready #-- measure ingest, candles, the kernel, strategies and their peers
+bench: .venv/warm  #-- measure ingest, candles, the kernel, strategies and their peers
 	@for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
 
 build: .venv/ready #-- make the wheel and the source archive in dist/
@@ -58,5 +58,9 @@ clean:             #-- remove what was built; .venv and .chandlery stay
 	@$(UV) pip sync -q --compile-bytecode --require-hashes requirements.lock 2> /dev/null \
 		|| $(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The compiled machines, a minute of work on two cores: before whatever runs a backtest.
+.venv/warm: .venv/ready
 	@$(BIN)/python -W ignore -m chandlery.backtest.warm
 	@touch $@

@@ -48,14 +48,7 @@ def spoilt(mart: Any) -> Iterator[int]:
     mart.build(*SELECT, window=WINDOW)
     mart.do(FINDING)
     yield int(mart.rows("select finding_id from ops.findings where rule = 'by_hand'")[0][0])
-    mart.do(
-        "delete from ops.repairs",
-        "delete from ops.findings where rule = 'by_hand'",
-        "delete from raw.massive__bars_1m_history",
-    )
-    ((high,),) = mart.rows(f"select high from raw.massive__bars_1m where {BAR}")
-    scale(mart, 0.01 if high > 1000 else 1, 4001)
-    mart.build(*SELECT, window=WINDOW)
+    mart.restore()
 
 
 def builds(mart: Any) -> dict[tuple[str, date], int]:

@@ -62,7 +62,6 @@ def ingest(mart: Any) -> Iterator[Any]:
     """Return a function that brings changed bars of AAPL in as a new ingest; afterwards the old ones are back."""
     numbers = iter(range(1000, 2000))
     (first,) = mart.rows("select coalesce(max(ingest_id), 1000) from ops.bar_sessions")
-    mart.do("create table raw.kept as select * from raw.massive__bars_1m where instrument_id = 1")
 
     def bring(*statements: str, first_day: date = DAY, last_day: date = DAY) -> None:
         number = first[0] + next(numbers)
@@ -74,14 +73,7 @@ def ingest(mart: Any) -> Iterator[Any]:
         mart.note_sessions("AAPL", first_day, last_day, ingest=number)
 
     yield bring
-    bring(
-        "delete from raw.massive__bars_1m where instrument_id = 1",
-        "insert into raw.massive__bars_1m select * from raw.kept",
-        "drop table raw.kept",
-        first_day=DAY - timedelta(days=7),
-        last_day=DAY + timedelta(days=7),
-    )
-    mart.build(*SELECT, window=WINDOW)
+    mart.restore()
 
 
 def test_run_over_unchanged_bars_writes_no_row(mart: Any) -> None:
@@ -230,8 +222,7 @@ def test_decided_finding_costs_no_more_and_only_its_session_is_written(mart: Any
         "serving.quality_v1": 5,
         "serving.candles_v1": 5 * (78 + 26 + 13 + 7 + 2 + 1) + 1,
     }
-    mart.do("delete from ops.findings")
-    mart.build(*SELECT, window=WINDOW)
+    mart.restore()
 
 
 def test_finding_about_three_sessions_lowers_all_of_them(mart: Any) -> None:

@@ -46,7 +46,9 @@ def test_ci_runs_lint_and_test_without_input(tree: Any) -> None:
     text = tree.text(".ci/run")
     assert text.startswith("#!/usr/bin/env bash\n")
     assert "set -euo pipefail" in text
-    assert text.rstrip().splitlines()[-1] == "make lint test < /dev/null"
+    calls = [line for line in text.splitlines() if line.startswith("make ")]
+    assert calls == ["make -j2 lint .venv/warm < /dev/null", "make test < /dev/null"]
+    assert text.rstrip().splitlines()[-1] == calls[-1]
     assert os.access(tree.root / ".ci" / "run", os.X_OK)
 
 

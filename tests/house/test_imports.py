@@ -1,10 +1,9 @@
-"""Rooms look down: the import contracts, and what each process loads."""
+"""What each process loads; the import contracts are held by `make lint`."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,13 +12,6 @@ BUDGET = {
     "chandlery.cli": ("dagster", "great_expectations", "optuna"),
     "orchestration.definitions": ("great_expectations", "numba"),
 }
-
-
-def test_the_import_contracts_are_kept(tree: Any) -> None:
-    program = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([program, "--no-cache"], cwd=tree.root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 broken" in done.stdout
 
 
 @pytest.mark.parametrize("module", BUDGET)

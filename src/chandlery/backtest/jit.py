@@ -45,12 +45,14 @@ def parallel_entry(function: F) -> F:
         return cast("F", numba.njit(**options)(function))
 
 
-def checksum() -> int:
-    """Return a checksum of all compiled sources: numba itself notices changes of the file with the entry only."""
+def checksum(*patterns: str) -> int:
+    """Return a checksum of compiled sources, by their path here, and of this file.
+
+    numba itself notices changes of the file with the entry only.
+    """
     folder = Path(__file__).parent
-    names = ("jit.py", "metrics.py", "opcodes.py", "program.py")
-    files = sorted([*folder.glob("kernels/*.py"), *(folder / name for name in names)])
-    return zlib.crc32(b"".join(path.read_bytes() for path in files if path.exists()))
+    files = sorted(path for pattern in (Path(__file__).name, *patterns) for path in folder.glob(pattern))
+    return zlib.crc32(b"".join(path.read_bytes() for path in files))
 
 
 @intrinsic  # type: ignore[untyped-decorator]

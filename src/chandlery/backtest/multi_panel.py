@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chandlery.backtest.panel import FIELDS, Panel, check_times, time_part
+from chandlery.backtest.panel import FIELDS, Panel, check_times, time_part, unchecked
 from chandlery.errors import InvalidInput
 
 
@@ -77,11 +77,7 @@ class MultiPanel:
         timezone: str,
     ) -> "MultiPanel":
         """Return the panel of arrays that were checked when they were published; they are kept, not copied."""
-        panel = object.__new__(cls)
-        given = {"symbols": symbols, "timeframe": timeframe, "ts": ts, "ohlcv": ohlcv, "timezone": timezone}
-        for name, value in given.items():
-            object.__setattr__(panel, name, value)
-        return panel
+        return unchecked(cls, symbols=symbols, timeframe=timeframe, ts=ts, ohlcv=ohlcv, timezone=timezone)
 
     @property
     def bars(self) -> int:

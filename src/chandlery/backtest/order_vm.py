@@ -49,5 +49,5 @@ def _build(checksum: int) -> Callable[..., None]:
 
 
 use_workqueue()
-run_orders = _build(checksum())
+run_orders = _build(checksum("kernels/*.py", "metrics.py", "opcodes.py", "program.py"))
 """The compiled order simulator; one call at a time per process (`machine` holds the lock)."""

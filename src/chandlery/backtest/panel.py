@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,9 @@ from chandlery.strategies.expressions import TIME_PARTS
 
 FIELDS = ("open", "high", "low", "close", "volume")
 """Rows of `Panel.ohlcv`."""
+
+Bars = TypeVar("Bars")
+"""The kind of panel that is opened."""
 
 _PARTS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "year": lambda local: local.dt.year(),
@@ -82,11 +86,7 @@ class Panel:
         cls, symbol: str, timeframe: str, ts: NDArray[np.int64], ohlcv: NDArray[np.float64], timezone: str
     ) -> "Panel":
         """Return the panel of arrays that were checked when they were published; they are kept, not copied."""
-        panel = object.__new__(cls)
-        given = {"symbol": symbol, "timeframe": timeframe, "ts": ts, "ohlcv": ohlcv, "timezone": timezone}
-        for name, value in given.items():
-            object.__setattr__(panel, name, value)
-        return panel
+        return unchecked(cls, symbol=symbol, timeframe=timeframe, ts=ts, ohlcv=ohlcv, timezone=timezone)
 
     @property
     def bars(self) -> int:
@@ -123,6 +123,14 @@ def time_part(ts: NDArray[np.int64], timezone: str, name: str) -> NDArray[np.flo
     # polars counts weekdays from Monday, 1; the week here begins on Sunday, 1.
     part = local.dt.weekday().cast(pl.Int64) % 7 + 1 if name == "dayofweek" else _PARTS[name](local)
     return part.cast(pl.Float64).to_numpy()
+
+
+def unchecked(kind: type[Bars], **values: object) -> Bars:
+    """Return a frozen value of fields that were checked before, without checking or copying them."""
+    made = object.__new__(kind)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def require_bars(panel: Panel, warmup: int) -> None:

@@ -4,15 +4,13 @@ Importing this module loads numba. As in `vm`, a checksum of the compiled source
 the key under which its machine code is kept.
 """
 
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from chandlery.backtest.jit import Rows, parallel_entry, use_workqueue
+from chandlery.backtest.jit import Rows, checksum, parallel_entry, use_workqueue
 from chandlery.backtest.kernels.rebalance import Costs, Curves, Market, choose_sides, rebalance
 
 Plans = tuple[NDArray[np.int64], NDArray[np.int64], Rows]
@@ -20,12 +18,6 @@ Plans = tuple[NDArray[np.int64], NDArray[np.int64], Rows]
 
 Memory = tuple[Rows, NDArray[np.float64]]
 """Accounts `[slices, 7]` and holdings `[slices, 4, symbols]`, one of each thread."""
-
-
-def _checksum() -> int:
-    folder = Path(__file__).parent
-    names = ("jit.py", "metrics.py", "kernels/rebalance.py", "kernels/simulator.py")
-    return zlib.crc32(b"".join((folder / name).read_bytes() for name in names if (folder / name).exists()))
 
 
 def _build_run(checksum: int) -> Callable[..., None]:
@@ -66,8 +58,10 @@ def _build_sides(checksum: int) -> Callable[..., None]:
     return parallel_entry(run)
 
 
+_SOURCES = checksum("metrics.py", "kernels/rebalance.py", "kernels/simulator.py")
+
 use_workqueue()
-run_plans = _build_run(_checksum())
+run_plans = _build_run(_SOURCES)
 """The compiled simulator; one call at a time per process (`engine` holds the lock)."""
-run_sides = _build_sides(_checksum())
+run_sides = _build_sides(_SOURCES)
 """The compiled state of pairs; one call at a time per process."""

@@ -8,13 +8,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chandlery.backtest.compiler import compile_strategy
-from chandlery.backtest.engine import checked_rows
 from chandlery.backtest.execution import Execution
 from chandlery.backtest.ledger import trade_table
 from chandlery.backtest.machine import Wanted, run_machine
 from chandlery.backtest.metrics import KernelMetrics
 from chandlery.backtest.panel import Panel, require_bars
-from chandlery.strategies import Strategy, validate_params, warmup_bars
+from chandlery.strategies import Strategy, checked_rows, validate_params, warmup_bars
 from chandlery.strategies.expressions import Const
 from chandlery.strategies.operations import close
 

@@ -217,5 +217,5 @@ def _build(checksum: int) -> Callable[..., None]:
 
 
 use_workqueue()
-run_program = _build(checksum())
+run_program = _build(checksum("kernels/*.py", "metrics.py", "opcodes.py", "program.py"))
 """The compiled machine; one call at a time per process (`machine` holds the lock)."""

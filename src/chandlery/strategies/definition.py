@@ -1,13 +1,12 @@
 """The strategy definition."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from chandlery.errors import BadParameters, ResearchError
 from chandlery.strategies.expressions import Expression, Series
+from chandlery.strategies.head import Head
 from chandlery.strategies.kinds import Kind, kind_of
-from chandlery.strategies.parameters import Parameter
 from chandlery.strategies.rule_checks import Rule, check_rule, rule_expressions
 from chandlery.strategies.rules import Adds, Bracket, EntryOrder, Session, Sizing
 from chandlery.strategies.searchable import Definition
@@ -20,7 +19,7 @@ SIGNALS = ("long_entry", "long_exit", "short_entry", "short_exit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
+class Strategy(Head):
     """One strategy: parameters, constraints, up to four signals as expressions, and rules about the position.
 
     `name` and `family` are the file and folder it lives in; `version` rises whenever trades can change.
@@ -34,16 +33,7 @@ class Strategy:
         LookAhead: for an expression that reads the future.
     """
 
-    name: str
-    version: int
-    family: str
-    title: str
-    doc: str
     long_entry: Expression
-    refs: tuple[str, ...] = ()
-    params: Mapping[str, Parameter] = field(default_factory=dict)
-    constraints: tuple[Expression, ...] = ()
-    let: Mapping[str, Expression] = field(default_factory=dict)
     long_exit: Expression | None = None
     short_entry: Expression | None = None
     short_exit: Expression | None = None
@@ -57,23 +47,12 @@ class Strategy:
     session: Session | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
-        object.__setattr__(self, "let", MappingProxyType(dict(self.let)))
+        self.freeze()
         check_identity(self)
         check_constraints(self)
         _check_kinds(self)
         check_use(self)
         _check_one_symbol(self)
-
-    @property
-    def param_names(self) -> tuple[str, ...]:
-        """Parameter names in the order of every candidate matrix; the first varies slowest on the lattice."""
-        return tuple(self.params)
-
-    @property
-    def defaults(self) -> dict[str, float | int]:
-        """Default of every parameter."""
-        return {name: parameter.default for name, parameter in self.params.items()}
 
     @property
     def signals(self) -> dict[str, Expression]:

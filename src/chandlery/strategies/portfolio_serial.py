@@ -5,7 +5,7 @@ from typing import Any
 
 from chandlery.errors import ResearchError
 from chandlery.strategies.expression_serial import expression_document, expression_from
-from chandlery.strategies.parameter_serial import parameter_document, parameter_from
+from chandlery.strategies.head_serial import head_document, head_from
 from chandlery.strategies.portfolios import Pair, Portfolio, Rotation, Top, TopKind
 
 _TYPES: dict[str, type[Rotation] | type[Pair]] = {"rotation": Rotation, "pair": Pair}
@@ -15,15 +15,7 @@ def portfolio_to_json(portfolio: Portfolio) -> str:
     """Return the canonical JSON text: sorted keys, no blanks; parameters and names keep their order as lists."""
     document: dict[str, Any] = {
         "type": type(portfolio).__name__.lower(),
-        "name": portfolio.name,
-        "version": portfolio.version,
-        "family": portfolio.family,
-        "title": portfolio.title,
-        "doc": portfolio.doc,
-        "refs": list(portfolio.refs),
-        "params": [parameter_document(name, parameter) for name, parameter in portfolio.params.items()],
-        "constraints": [expression_document(constraint) for constraint in portfolio.constraints],
-        "let": [{"name": name, "value": expression_document(value)} for name, value in portfolio.let.items()],
+        **head_document(portfolio),
         "expressions": {place: expression_document(value) for place, value in portfolio.expressions.items()},
     }
     if isinstance(portfolio, Rotation) and portfolio.top is not None:
@@ -44,17 +36,6 @@ def portfolio_from_json(text: str) -> Portfolio:
         parts: dict[str, Any] = {place: expression_from(value) for place, value in placed.items()}
         if top is not None:
             parts["top"] = Top(TopKind(top["kind"]), expression_from(top["value"]))
-        return _TYPES[document["type"]](
-            name=document["name"],
-            version=document["version"],
-            family=document["family"],
-            title=document["title"],
-            doc=document["doc"],
-            refs=tuple(document["refs"]),
-            params={entry["name"]: parameter_from(entry) for entry in document["params"]},
-            constraints=tuple(expression_from(constraint) for constraint in document["constraints"]),
-            let={entry["name"]: expression_from(entry["value"]) for entry in document["let"]},
-            **parts,
-        )
+        return _TYPES[document["type"]](**head_from(document), **parts)
     except (KeyError, TypeError, ValueError) as error:
         raise ResearchError(f"A portfolio was read from JSON and is malformed: {error!r}.") from error

@@ -5,13 +5,13 @@ single-symbol room (Pine export, the machine of signals) takes them by accident.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from chandlery.errors import ResearchError
 from chandlery.strategies.definition import check_constraints, check_identity, check_use, nodes
 from chandlery.strategies.expressions import TIME_PARTS, Const, Expression, Series
+from chandlery.strategies.head import Head
 from chandlery.strategies.kinds import Kind, kind_of
 from chandlery.strategies.parameters import Parameter
 
@@ -36,37 +36,7 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
-    """Identity and parameters, as of `Strategy`; `let` needs names only for what is worth plotting."""
-
-    name: str
-    version: int
-    family: str
-    title: str
-    doc: str
-    refs: tuple[str, ...] = ()
-    params: Mapping[str, Parameter] = field(default_factory=dict)
-    constraints: tuple[Expression, ...] = ()
-    let: Mapping[str, Expression] = field(default_factory=dict)
-
-    def freeze(self) -> None:
-        """Make the mappings read-only."""
-        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
-        object.__setattr__(self, "let", MappingProxyType(dict(self.let)))
-
-    @property
-    def param_names(self) -> tuple[str, ...]:
-        """Parameter names in the order of every candidate matrix; the first varies slowest on the lattice."""
-        return tuple(self.params)
-
-    @property
-    def defaults(self) -> dict[str, float | int]:
-        """Default of every parameter."""
-        return {name: parameter.default for name, parameter in self.params.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation(_Head):
+class Rotation(Head):
     """Long the best of several symbols, by weights that are decided anew on some bars and drift in between.
 
     On a bar on which `rebalance` holds:
@@ -115,7 +85,7 @@ class Rotation(_Head):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair(_Head):
+class Pair(Head):
     """Long or short the spread of two symbols: leg 0 against `hedge` units of leg 1 per unit.
 
     Every series names its leg. Long the spread is long leg 0 and short leg 1 (a negative `hedge` is long both);

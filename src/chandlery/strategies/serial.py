@@ -7,7 +7,7 @@ from typing import Any
 from chandlery.errors import ResearchError
 from chandlery.strategies.definition import RULES, SIGNALS, Strategy
 from chandlery.strategies.expression_serial import expression_document, expression_from
-from chandlery.strategies.parameter_serial import parameter_document, parameter_from
+from chandlery.strategies.head_serial import head_document, head_from
 from chandlery.strategies.portfolio_serial import portfolio_to_json
 from chandlery.strategies.portfolios import Portfolio
 from chandlery.strategies.rule_serial import rule_document, rule_from
@@ -16,15 +16,7 @@ from chandlery.strategies.rule_serial import rule_document, rule_from
 def to_json(strategy: Strategy) -> str:
     """Return the canonical JSON text: sorted keys, no blanks; parameters and names keep their order as lists."""
     document = {
-        "name": strategy.name,
-        "version": strategy.version,
-        "family": strategy.family,
-        "title": strategy.title,
-        "doc": strategy.doc,
-        "refs": list(strategy.refs),
-        "params": [parameter_document(name, parameter) for name, parameter in strategy.params.items()],
-        "constraints": [expression_document(constraint) for constraint in strategy.constraints],
-        "let": [{"name": name, "value": expression_document(value)} for name, value in strategy.let.items()],
+        **head_document(strategy),
         "signals": {name: expression_document(signal) for name, signal in strategy.signals.items()},
         "rules": {name: rule_document(rule) for name, rule in strategy.rules.items()},
         "one_cancels_other": strategy.one_cancels_other,
@@ -48,19 +40,7 @@ def from_json(text: str) -> Strategy:
             raise ResearchError(f"Rules were {', '.join(sorted(unknown))}; known are {', '.join(RULES)}.")
         parts: dict[str, Any] = {name: expression_from(signal) for name, signal in signals.items()}
         parts |= {name: rule_from(name, rule) for name, rule in rules.items()}
-        return Strategy(
-            name=document["name"],
-            version=document["version"],
-            family=document["family"],
-            title=document["title"],
-            doc=document["doc"],
-            refs=tuple(document["refs"]),
-            params={entry["name"]: parameter_from(entry) for entry in document["params"]},
-            constraints=tuple(expression_from(constraint) for constraint in document["constraints"]),
-            let={entry["name"]: expression_from(entry["value"]) for entry in document["let"]},
-            one_cancels_other=document["one_cancels_other"],
-            **parts,
-        )
+        return Strategy(**head_from(document), one_cancels_other=document["one_cancels_other"], **parts)
     except (KeyError, TypeError, ValueError) as error:
         raise ResearchError(f"A strategy was read from JSON and is malformed: {error!r}.") from error
 

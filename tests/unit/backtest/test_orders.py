@@ -150,6 +150,7 @@ def test_random_rules_equal_the_reference_bit_by_bit() -> None:
     assert trades > 2_000
 
 
+@pytest.mark.untraced  # the time goes into PyneCore
 def test_random_rules_trade_as_in_pynecore() -> None:
     for seed in range(60):
         panel, execution = random_bars(seed, 150), random_execution(seed, Mode.PINE)

@@ -36,12 +36,15 @@ with warnings.catch_warnings():
     import pandas as pd
     import vectorbt
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Some trades remain open at the end of backtest:UserWarning",
-    "ignore::DeprecationWarning:vectorbt",
-    "ignore::FutureWarning:vectorbt",
-    "ignore::DeprecationWarning:backtesting",
-)
+pytestmark = [
+    pytest.mark.untraced,  # the time goes into the witnesses, which compile code of their own
+    pytest.mark.filterwarnings(
+        "ignore:Some trades remain open at the end of backtest:UserWarning",
+        "ignore::DeprecationWarning:vectorbt",
+        "ignore::FutureWarning:vectorbt",
+        "ignore::DeprecationWarning:backtesting",
+    ),
+]
 
 TAPES = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "tapes" / "us_daily"
 Flags = NDArray[np.bool_]

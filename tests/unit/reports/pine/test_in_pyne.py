@@ -78,6 +78,7 @@ def test_every_operation_has_the_values_of_the_reference() -> None:
     assert_equal_in_pyne({name: value for value, name in distinct.items()})
 
 
+@pytest.mark.untraced  # the time goes into PyneCore
 def test_random_expressions_have_the_values_of_the_reference() -> None:
     random = np.random.default_rng(7)
     leaves = [open_, high, low, close, hlc3, volume, close[3], HEAD, Const(2), Const(0.5), Const(-1.5)]

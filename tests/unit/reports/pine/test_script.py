@@ -94,6 +94,7 @@ def test_shorts_are_left_out_where_only_the_long_side_is_traded() -> None:
     assert "Sides: long." in text
 
 
+@pytest.mark.untraced  # nothing of ours runs in it; traced, pynescript takes 29 s of CPU instead of 10
 def test_our_parser_reads_what_pynescript_reads() -> None:
     # Every construct the exporter emits, once: whole scripts take pynescript 5 to 20 s each, all of them together
     # some minutes (`python benchmarks/equivalence.py --grammar`).
