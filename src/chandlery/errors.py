@@ -8,7 +8,8 @@ ChandleryError
 ├── SourceError            RateLimited  Unavailable  NotEntitled  BadPayload
 ├── StoreError             Conflict  NotMigrated  DatabaseDown
 ├── QualityError           Blocked  WrongState
-├── ResearchError          UnknownStrategy  BadParameters  LookAhead  NotExportable
+├── ResearchError          UnknownStrategy  BadParameters  LookAhead  NotExportable  EmptySpace
+│                          StudyRunning  StudyEnded  Fenced  ExportExpired
 └── LimitBreached
 ```
 
@@ -163,6 +164,36 @@ class NotExportable(ResearchError):
     """A definition that the target of an export cannot express."""
 
     code = "not_exportable"
+
+
+class EmptySpace(ResearchError):
+    """A search space without a point: ranges and constraints contradict each other."""
+
+    code = "empty_space"
+
+
+class StudyRunning(ResearchError):
+    """A study that a live run works on; only that run may continue it."""
+
+    code = "study_running"
+
+
+class StudyEnded(ResearchError):
+    """A step that a finished, failed or cancelled study does not allow."""
+
+    code = "study_ended"
+
+
+class Fenced(ResearchError):
+    """Another run took a study over; this one must stop and write nothing more."""
+
+    code = "fenced"
+
+
+class ExportExpired(ResearchError):
+    """An export whose time is over or whose file is gone; it can be made again."""
+
+    code = "export_expired"
 
 
 class LimitBreached(ChandleryError):

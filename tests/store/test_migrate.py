@@ -191,6 +191,66 @@ def test_bars_of_the_first_schema_keep_values_source_and_time(postgres: Any, ask
     assert ask(old, "select pre_open, post_close from ops.sessions") == hours
 
 
+_OLD_STUDY = """
+insert into ops.instruments (instrument_id, asset_class, calendar) overriding system value values (1, 'stocks', 'NYSE');
+insert into research.studies (study_id, strategy, strategy_version, definition_hash, instrument_id, timeframe,
+    panel_id, first_ts, last_ts, bars, method, objective, trials, seed, best_params, metrics, verdict, source,
+    code_version, run_id, created_at)
+values ('old', 'sma_cross', 1, 'd', 1, '1d', 'p', '2024-01-02', '2024-01-03', 2, 'tpe', 'bar_sharpe', 3, 7,
+    '{"fast": 5}', '{"sharpe": 0.5}', 'luck', 'wiki', '0.1.0', 'run-1', '2024-02-01 00:00+00');
+insert into research.evaluations (study_id, seq, params, metrics) values
+    ('old', 0, '{"fast": 5}', '{"number": 9, "score": 0.25, "equity": 1.1, "closed_trades": 3.0, "wins": 2,
+        "gross_profit": 0.3, "gross_loss": 0.2, "max_dd": 0.05, "bar_sharpe": 0.25, "exposure_bars": 12}'),
+    ('old', 1, '{"fast": 6}', '{"score": null, "equity": null}');
+insert into research.equity values ('old', '2024-01-02', 1.0, 1.0);
+insert into research.trades values ('old', 0, '2024-01-02', null, 10.0, null, null);
+"""
+
+
+def test_studies_of_the_third_schema_keep_their_answers_there_and_back(postgres: Any, ask: Ask, tell: Tell) -> None:
+    old = postgres.create("studies")
+
+    def run(step: Callable[..., None], revision: str) -> None:
+        with old.write("owner") as connection:
+            config = alembic_config()
+            config.attributes["connection"] = connection
+            step(config, revision)
+
+    run(command.downgrade, "0003")
+    tell(old, _OLD_STUDY)
+    kept = "select study_id, trials, best_params, metrics, verdict, created_at from research.studies"
+    before = ask(old, kept)
+    run(command.upgrade, "head")
+    assert ask(old, kept) == before
+    stored = datetime(2024, 2, 1, tzinfo=UTC)
+    columns = "budget, question, parts, fence, evidence, finished_at"
+    assert ask(old, f"select {columns} from research.studies") == [(3, {}, 1, 0, None, stored)]
+    columns = "seq, batch, part, number, params, score, scores, equity, closed_trades, exposure_bars, state, reason"
+    assert ask(old, f"select {columns} from research.evaluations order by seq") == [
+        (0, 0, 0, 9, {"fast": 5}, 0.25, [0.25], 1.1, 3, 12, "complete", None),
+        (1, 0, 0, 1, {"fast": 6}, None, [None], None, None, None, "complete", None),
+    ]
+    # One that is open when the schema goes back has no answer to keep.
+    asked = (
+        "strategy, strategy_version, definition_hash, instrument_id, timeframe, panel_id, first_ts, last_ts, bars, "
+        "method, objective, budget, seed, source, code_version"
+    )
+    tell(
+        old,
+        f"insert into research.studies (study_id, {asked}) select 'open', {asked} from research.studies",
+    )
+    run(command.downgrade, "0003")
+    assert ask(old, kept) == before
+    metrics = ask(old, "select metrics from research.evaluations order by seq")
+    figures = {"number": 9, "score": 0.25, "equity": 1.1, "closed_trades": 3, "wins": 2, "gross_profit": 0.3}
+    figures |= {"gross_loss": 0.2, "max_dd": 0.05, "bar_sharpe": 0.25, "exposure_bars": 12}
+    assert metrics == [(figures,), (dict.fromkeys(figures) | {"number": 1},)]
+    assert ask(old, "select (select count(*) from research.equity), (select count(*) from research.trades)") == [(1, 1)]
+    run(command.upgrade, "head")
+    assert ask(old, kept) == before
+    postgres.drop(old)
+
+
 def test_failing_migration_leaves_nothing_behind(postgres: Any, ask: Ask, tell: Tell) -> None:
     empty = postgres.create("half", template="template1")
     tell(empty, "create schema raw", "create view raw.massive__bars_1m as select 1 as i")

@@ -22,6 +22,15 @@ insert into raw.massive__bars_1d (instrument_id, ts, open, high, low, close, vol
     values (1, '2024-01-02', 1, 1, 1, 1, 1, 1, 'first');
 insert into ops.publication (dataset, version, code_version, source, rows, is_current)
     values ('candles', 1, '0', 'wiki', 1, true);
+insert into research.studies (study_id, strategy, strategy_version, definition_hash, instrument_id, timeframe, panel_id,
+    first_ts, last_ts, bars, method, objective, budget, seed, source, code_version)
+    values ('s', 'sma_cross', 1, 'd', 1, '1d', 'p', '2024-01-02', '2024-01-03', 2, 'de', 'x', 3, 7, 'wiki', '0');
+insert into research.batches (study_id, batch, part, first_seq, size, fence) values ('s', 0, 0, 0, 3, 1);
+insert into research.exports (export_id, study_id, kind, file_name, mime_type, size, sha256, path)
+    values ('e', 's', 'pdf', 'a.pdf', 'application/pdf', 1, '', 'a.pdf');
+insert into ops.jobs (job_id, kind, params, created_by)
+    values ('00000000-0000-7000-8000-000000000000', 'study', '{}', 'desk');
+insert into ops.job_events (job_id, event) values ('00000000-0000-7000-8000-000000000000', 'submitted');
 insert into ops.api_keys (key_id, secret_hash, salt, preview, name, scopes) values ('k', '', '', '', 'desk', '{}');
 """
 _BUILT = """
@@ -45,8 +54,10 @@ def counts(ask: Ask, warehouse: Warehouse, *tables: str) -> dict[str, int]:
 
 
 def test_everything_replayed_goes(filled: Warehouse, ask: Ask) -> None:
-    empty_replayed(filled)
     tables = ("ops.instruments", "raw.massive__bars_1d", "ops.publication", "marts.candles_1d", "serving.candles_v1")
+    tables += ("research.studies", "research.batches", "research.exports", "ops.jobs", "ops.job_events")
+    assert set(counts(ask, filled, *tables).values()) == {1, 2}
+    empty_replayed(filled)
     assert set(counts(ask, filled, *tables).values()) == {0}
 
 

@@ -1,42 +1,16 @@
-"""Studies, their evaluations, equity and trades; risk reports; the strategy catalogue."""
+"""The strategy catalogue and risk reports."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from chandlery.store.tables import equity, evaluations, risk_reports, strategies, studies, trades
+from chandlery.store.tables import risk_reports, strategies
 from chandlery.store.warehouse import Warehouse
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StudyRecord:
-    """One row of `research.studies`."""
-
-    study_id: str
-    strategy: str
-    strategy_version: int
-    definition_hash: str
-    instrument_id: int
-    timeframe: str
-    panel_id: str
-    first_ts: datetime
-    last_ts: datetime
-    bars: int
-    method: str
-    objective: str
-    trials: int
-    seed: int
-    best_params: Json
-    metrics: Json
-    verdict: str
-    source: str
-    code_version: str
-    run_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +32,6 @@ def save_strategies(warehouse: Warehouse, rows: Sequence[Json]) -> None:
     with warehouse.write() as connection:
         connection.execute(strategies.delete())
         connection.execute(strategies.insert(), [dict(row) for row in rows])
-
-
-def save_study(
-    warehouse: Warehouse,
-    study: StudyRecord,
-    *,
-    evaluated: Iterable[Json],
-    curve: Iterable[Json],
-    traded: Iterable[Json],
-) -> None:
-    """Store a study with all that belongs to it, in one transaction; the same id again replaces it."""
-    with warehouse.write() as connection:
-        connection.execute(studies.delete().where(studies.c.study_id == study.study_id))
-        connection.execute(studies.insert().values(**asdict(study)))
-        for table, rows in ((evaluations, evaluated), (equity, curve), (trades, traded)):
-            batch = [{**row, "study_id": study.study_id} for row in rows]
-            if batch:
-                connection.execute(table.insert(), batch)
 
 
 def save_report(warehouse: Warehouse, report: ReportRecord) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chandlery.store._columns import instrument_column, metadata, ts_column, value_columns
+from chandlery.store.job_tables import job_events, jobs
 from chandlery.store.quality_tables import (
     finding_events,
     findings,
@@ -32,6 +33,17 @@ from chandlery.store.quality_tables import (
     repairs,
     witness_bars,
     witness_sources,
+)
+from chandlery.store.research_tables import (
+    batches,
+    equity,
+    evaluations,
+    exports,
+    risk_reports,
+    selections,
+    strategies,
+    studies,
+    trades,
 )
 
 __all__ = [
@@ -42,11 +54,13 @@ __all__ = [
     "bars_1d_history",
     "bars_1m",
     "bars_1m_history",
+    "batches",
     "calendar_findings",
     "corporate_actions",
     "dividends",
     "equity",
     "evaluations",
+    "exports",
     "finding_events",
     "findings",
     "flat_files",
@@ -54,6 +68,8 @@ __all__ = [
     "ingests",
     "instrument_tickers",
     "instruments",
+    "job_events",
+    "jobs",
     "judged_sessions",
     "metadata",
     "provider_gates",
@@ -62,6 +78,7 @@ __all__ = [
     "repairs",
     "requests",
     "risk_reports",
+    "selections",
     "session_exceptions",
     "sessions",
     "splits",
@@ -391,92 +408,4 @@ ticker_events = Table(
     Column("known_from", DateTime(timezone=True), primary_key=True),
     ts_column("known_to", nullable=True),
     schema="raw",
-)
-
-strategies = Table(
-    "strategies",
-    metadata,
-    Column("strategy", Text, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("family", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("definition_hash", Text, nullable=False),
-    Column("definition", JSONB, nullable=False),
-    schema="research",
-)
-
-studies = Table(
-    "studies",
-    metadata,
-    Column("study_id", Text, primary_key=True),
-    Column("strategy", Text, nullable=False),
-    Column("strategy_version", Integer, nullable=False),
-    Column("definition_hash", Text, nullable=False),
-    instrument_column(),
-    Column("timeframe", Text, nullable=False),
-    Column("panel_id", Text, nullable=False),
-    ts_column("first_ts"),
-    ts_column("last_ts"),
-    Column("bars", Integer, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("objective", Text, nullable=False),
-    Column("trials", Integer, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("best_params", JSONB, nullable=False),
-    Column("metrics", JSONB, nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("code_version", Text, nullable=False),
-    Column("run_id", Text),
-    ts_column("created_at", default=True),
-    schema="research",
-)
-
-evaluations = Table(
-    "evaluations",
-    metadata,
-    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("params", JSONB, nullable=False),
-    Column("metrics", JSONB, nullable=False),
-    schema="research",
-)
-
-equity = Table(
-    "equity",
-    metadata,
-    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
-    Column("ts", DateTime(timezone=True), primary_key=True),
-    Column("equity", Double, nullable=False),
-    Column("benchmark", Double, nullable=False),
-    schema="research",
-)
-
-trades = Table(
-    "trades",
-    metadata,
-    Column("study_id", Text, ForeignKey("research.studies.study_id", ondelete="CASCADE"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    ts_column("entry_ts"),
-    ts_column("exit_ts", nullable=True),
-    Column("entry_price", Double, nullable=False),
-    Column("exit_price", Double),
-    Column("net_return", Double),
-    schema="research",
-)
-
-risk_reports = Table(
-    "risk_reports",
-    metadata,
-    Column("report_id", Text, primary_key=True),
-    Column("portfolio", Text, nullable=False),
-    Column("as_of", Date, nullable=False),
-    Column("payload", JSONB, nullable=False),
-    Column("html", Text, nullable=False),
-    Column("limit_state", Text, nullable=False),
-    Column("code_version", Text, nullable=False),
-    Column("run_id", Text),
-    ts_column("created_at", default=True),
-    Index(None, "portfolio", "as_of"),
-    schema="research",
 )

@@ -6,7 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 from chandlery.errors import NotMigrated
 from chandlery.store.warehouse import Reader
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 
 
 def check_migrated(connection: Reader) -> None:

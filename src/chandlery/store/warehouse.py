@@ -21,7 +21,9 @@ from chandlery.store.embedded import EmbeddedPostgres
 Reader = NewType("Reader", Connection)
 Writer = NewType("Writer", Connection)
 
-_RETRY_STATES = {"40001", "40P01", "55P03"}
+RETRY_STATES = {"40001", "40P01", "55P03"}
+"""States after which the same transaction can succeed."""
+
 _UNDEFINED_STATES = {"42P01", "3F000", "42703"}
 """Undefined table, schema, column: an older schema than this code reads."""
 _REFUSED_LOGIN = ("password authentication failed", "does not exist")
@@ -109,7 +111,7 @@ def _translated(database: DatabaseSettings, role: Role) -> Iterator[None]:
         yield
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state in _RETRY_STATES:
+        if state in RETRY_STATES:
             raise Conflict(f"Another transaction was in the way ({state}). Try again.") from error
         if isinstance(error, ProgrammingError) and state in _UNDEFINED_STATES:
             raise NotMigrated(

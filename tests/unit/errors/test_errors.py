@@ -48,7 +48,8 @@ def test_exit_status_is_that_of_the_branch_the_command_line_documents() -> None:
         4: {"SourceError", "RateLimited", "Unavailable", "NotEntitled", "BadPayload"},
         5: {"StoreError", "Conflict", "NotMigrated", "DatabaseDown"},
         6: {"QualityError", "Blocked", "WrongState"},
-        7: {"ResearchError", "UnknownStrategy", "BadParameters", "LookAhead", "NotExportable"},
+        7: {"ResearchError", "UnknownStrategy", "BadParameters", "LookAhead", "NotExportable", "EmptySpace"}
+        | {"StudyRunning", "StudyEnded", "Fenced", "ExportExpired"},
         8: {"LimitBreached"},
     }
     assert {error.__name__: error.exit_code for error in EVERY} == {
