@@ -1,19 +1,24 @@
-"""The record: studies as Optuna stores them, and what identifies one."""
+"""Optuna as the record: its storages, and finished trials written the ordinary way."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import optuna
-from numpy.typing import NDArray
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from chandlery.errors import ResearchError
+from chandlery.optimize.batches import STATES, Batch, State
 from chandlery.optimize.space import Space
 
-_IDENTITY = "chandlery"
+FACTS_KEY = "chandlery"
+"""User attribute of an Optuna study that holds the facts of its question."""
+
+_TRIAL_STATES = {
+    State.COMPLETE: TrialState.COMPLETE,
+    State.PRUNED: TrialState.PRUNED,
+    State.FAILED: TrialState.FAIL,
+}
 
 
 @contextmanager
@@ -41,35 +46,40 @@ def quiet_optuna() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def open_study(storage: BaseStorage, name: str, identity: dict[str, Any]) -> optuna.Study:
-    """Return the stored study called `name`, created if it is new.
+def store_trials(
+    storage: BaseStorage, study_name: str, space: Space, batches: Sequence[Batch], *, facts: Mapping[str, Any]
+) -> int:
+    """Write the candidates of batches as finished trials of an Optuna study, made if it is new.
 
-    Raises:
-        ResearchError: if a study of that name exists and answers another question.
+    Trials that are there already (as many as the study has, in the order of evaluation) are left out. Returns how
+    many were written; at 20 to 40 ms a trial on PostgreSQL.
     """
-    study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-    known = study.user_attrs.get(_IDENTITY)
-    if known is None and not study.get_trials(deepcopy=False):
-        study.set_user_attr(_IDENTITY, identity)
-    elif known != identity:
-        differing = [key for key in identity if known is None or known.get(key) != identity[key]]
-        raise ResearchError(
-            f"Study {name!r} exists and was run with another {', '.join(differing)}; choose another study name, "
-            "or delete the study."
+    objectives = batches[0].scores.shape[1] if batches else 1
+    with quiet_optuna():
+        study = optuna.create_study(
+            storage=storage, study_name=study_name, directions=["maximize"] * objectives, load_if_exists=True
         )
-    return study
+        if FACTS_KEY not in study.user_attrs:
+            study.set_user_attr(FACTS_KEY, dict(facts))
+        trials = [trial for batch in batches for trial in finished_trials(space, batch)]
+        missing = trials[len(study.get_trials(deepcopy=False)) :]
+        study.add_trials(missing)
+    return len(missing)
 
 
-def stored_numbers(study: optuna.Study, space: Space) -> list[int]:
-    """Return the lattice points of the finished trials of a study, in the order of the trials."""
-    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [space.number_of(trial.params) for trial in trials]
-
-
-def finished_trials(space: Space, numbers: Sequence[int], score: NDArray[np.float64]) -> list[FrozenTrial]:
-    """Return lattice points and their scores as finished trials."""
+def finished_trials(space: Space, batch: Batch) -> list[FrozenTrial]:
+    """Return the candidates of a batch as finished trials; a failed or pruned one carries its reason."""
     distributions = space.distributions()
-    return [
-        create_trial(params=space.values_at(number), distributions=distributions, value=float(value))
-        for number, value in zip(numbers, score.tolist(), strict=True)
-    ]
+    trials = []
+    for at, (number, code) in enumerate(zip(batch.numbers.tolist(), batch.states.tolist(), strict=True)):
+        state = STATES[code]
+        trials.append(
+            create_trial(
+                state=_TRIAL_STATES[state],
+                params=space.values_at(number),
+                distributions=distributions,
+                values=batch.scores[at].tolist() if state is State.COMPLETE else None,
+                user_attrs={"reason": batch.reasons[at]} if at in batch.reasons else {},
+            )
+        )
+    return trials

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chandlery.backtest import (
+    BLOCKS,
     METRICS,
     BacktestResult,
     Execution,
@@ -17,21 +18,25 @@ from chandlery.backtest import (
     require_bars,
     run_backtest,
 )
-from chandlery.optimize.objective import MIN_TRADES, best_of
-from chandlery.optimize.overfitting import expected_max_sharpe, psr, return_shape
-from chandlery.optimize.proposals import Plan
+from chandlery.errors import ResearchError
+from chandlery.optimize.batches import STATES, State, Table
+from chandlery.optimize.evaluate import Evaluator
+from chandlery.optimize.evidence import Evidence
+from chandlery.optimize.gathering import gather_evidence
+from chandlery.optimize.objective import best_of
+from chandlery.optimize.search import SearchOutcome
+from chandlery.optimize.space import Space
 from chandlery.strategies import warmup_bars
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StudyResult:
-    """The outcome of one study over one panel, all in sample.
+    """The outcome of one study over one panel.
 
     `evaluations`: one row per candidate in the order of evaluation: `number` (lattice point), one column per
-    parameter, `score` (null where not ranked), one column per kernel metric. `best` is the full run of the best
-    candidate, `benchmark` that of buy and hold. `psr` is the probability that its Sharpe ratio is above 0,
-    `deflated_sharpe` that it is above `luck_sharpe`, what the best of so many worthless candidates would show;
-    all three null if no candidate is ranked. `is_complete` is false for a study that was cancelled.
+    parameter, `score` (of the first objective, null where not ranked), one column per kernel metric. `best` is the
+    full run of the best candidate in sample, `benchmark` that of buy and hold, `evidence` everything that says how
+    much of it may be luck. `is_complete` is false for a study that was cancelled.
     """
 
     strategy_name: str
@@ -44,10 +49,7 @@ class StudyResult:
     evaluations: pl.DataFrame
     best: BacktestResult
     benchmark: BacktestResult
-    psr: float | None
-    luck_sharpe: float | None
-    deflated_sharpe: float | None
-    verdict: str
+    evidence: Evidence
 
     @property
     def trials(self) -> int:
@@ -64,87 +66,93 @@ class StudyResult:
         """Kernel metrics of the best candidate."""
         return self.best.metrics
 
+    @property
+    def psr(self) -> float | None:
+        """Probability that the Sharpe ratio of the best is above 0; None if no candidate is ranked."""
+        return self.evidence.psr
 
-def conclude(
-    plan: Plan,
-    panel: Panel,
-    numbers: NDArray[np.int64],
-    metrics: NDArray[np.float64],
-    score: NDArray[np.float64],
-    *,
-    definition_hash: str,
-    execution: Execution,
-) -> StudyResult:
-    """Return the result of evaluated candidates."""
-    strategy = plan.space.strategy
-    position = _best_position(plan, panel, numbers, score)
-    params = plan.space.values_at(int(numbers[position]))
-    best = run_backtest(strategy, params, panel, execution)
+    @property
+    def luck_sharpe(self) -> float | None:
+        """Sharpe ratio per bar the best of so many worthless candidates would show."""
+        return self.evidence.luck_sharpe
+
+    @property
+    def deflated_sharpe(self) -> float | None:
+        """Probability that the Sharpe ratio of the best is above `luck_sharpe`."""
+        return self.evidence.deflated_sharpe
+
+    @property
+    def verdict(self) -> str:
+        """One line a person can read."""
+        return self.evidence.verdict
+
+
+def conclude(outcome: SearchOutcome, panel: Panel, execution: Execution, *, earlier_trials: int = 0) -> StudyResult:
+    """Return the result of a search: the full run of its best candidate beside buy and hold, with the evidence.
+
+    Seed and objectives are those of the question. `earlier_trials` counts the candidates of studies of the same
+    strategy and symbol before this one.
+
+    Raises:
+        ResearchError: for a search that evaluated nothing, or a panel too short for every candidate.
+    """
+    space, table, facts = outcome.space, outcome.table, outcome.question.facts
+    number = int(table.numbers[_best_position(space, panel, table)])
     benchmark = buy_and_hold(panel, execution)
-    ranked = score[np.isfinite(score)]
-    luck, sharpe, deflated = _luck(best, ranked, trials=numbers.size)
-    return StudyResult(
-        strategy_name=strategy.name,
-        definition_hash=definition_hash,
-        panel_id=panel.panel_id,
-        method=plan.method,
-        seed=plan.seed,
-        lattice_size=plan.space.size,
-        is_complete=numbers.size >= plan.total,
-        evaluations=_evaluations(plan, numbers, metrics, score),
-        best=best,
+
+    evaluator = Evaluator(
+        space=space, panel=panel, execution=execution, objectives=tuple(facts["objectives"]), blocks=BLOCKS
+    )
+
+    def evaluate(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        return evaluator.batch(numbers, index=0, part=0, first_seq=0, earlier=()).scores[:, 0]
+
+    evidence = gather_evidence(
+        space,
+        table,
+        panel,
+        execution,
+        earlier_trials=earlier_trials,
+        seed=facts["seed"],
         benchmark=benchmark,
-        psr=sharpe,
-        luck_sharpe=luck,
-        deflated_sharpe=deflated,
-        verdict=_verdict(best, benchmark, trials=numbers.size, deflated=deflated),
+        evaluate=evaluate,
+    )
+    return StudyResult(
+        strategy_name=space.strategy.name,
+        definition_hash=facts["definition_hash"],
+        panel_id=panel.panel_id,
+        method=outcome.question.method or "",
+        seed=facts["seed"],
+        lattice_size=space.size,
+        is_complete=outcome.is_complete,
+        evaluations=_evaluations(space, table),
+        best=run_backtest(space.strategy, space.values_at(number), panel, execution),
+        benchmark=benchmark,
+        evidence=evidence,
     )
 
 
-def _best_position(plan: Plan, panel: Panel, numbers: NDArray[np.int64], score: NDArray[np.float64]) -> int:
-    """Return the best candidate that fits the panel; without a ranked one the lowest lattice number that fits."""
-    warmup = warmup_bars(plan.space.strategy, plan.space.rows(numbers))
-    fitting = np.flatnonzero(warmup + 2 <= panel.bars)
+def _best_position(space: Space, panel: Panel, table: Table) -> int:
+    """Return the best ranked candidate; without one the lowest lattice number that was evaluated and fits the panel."""
+    ranked = table.ranked
+    if ranked.size:
+        return int(ranked[best_of(table.scores[ranked, 0], table.numbers[ranked])])
+    complete = np.flatnonzero(table.states != STATES.index(State.FAILED))
+    if not complete.size:
+        reasons = "; ".join(sorted(set(table.reasons.values()))[:3]) or "it was cancelled before its first batch"
+        raise ResearchError(f"None of {table.size} candidates could be evaluated, so there is no result: {reasons}.")
+    warmup = warmup_bars(space.strategy, space.rows(table.numbers[complete]))
+    fitting = complete[warmup + 2 <= panel.bars]
     if not fitting.size:
         require_bars(panel, int(warmup.min()))
-    return int(fitting[best_of(score[fitting], numbers[fitting])])
+    return int(fitting[np.argmin(table.numbers[fitting])])
 
 
-def _luck(
-    best: BacktestResult, ranked: NDArray[np.float64], *, trials: int
-) -> tuple[float | None, float | None, float | None]:
-    shape = return_shape(best.returns[1:]) if ranked.size and best.returns.size > 3 else None
-    if shape is None:
-        return None, None, None
-    variance = float(ranked.var(ddof=1)) if ranked.size > 1 else 0.0
-    luck = expected_max_sharpe(trials=trials, variance=variance)
-    above_zero, above_luck = (
-        psr(shape.sharpe, benchmark=benchmark, n=shape.n, skew=shape.skew, kurtosis=shape.kurtosis)
-        for benchmark in (0.0, luck)
-    )
-    return luck, above_zero, above_luck
-
-
-def _evaluations(
-    plan: Plan, numbers: NDArray[np.int64], metrics: NDArray[np.float64], score: NDArray[np.float64]
-) -> pl.DataFrame:
-    names, rows = plan.space.strategy.param_names, plan.space.rows(numbers)
-    columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"number": numbers}
-    columns |= {name: rows[:, index] for index, name in enumerate(names)}
+def _evaluations(space: Space, table: Table) -> pl.DataFrame:
+    columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"number": table.numbers}
+    columns |= {name: table.params[:, index] for index, name in enumerate(space.strategy.param_names)}
+    score = table.scores[:, 0]
     columns |= {"score": np.where(np.isfinite(score), score, np.nan)}
-    columns |= {name: metrics[:, index] for index, name in enumerate(METRICS)}
-    counts = [pl.col(name).cast(pl.Int64) for name in ("closed_trades", "wins", "exposure_bars")]
+    columns |= {name: table.metrics[:, index] for index, name in enumerate(METRICS)}
+    counts = [pl.col(name).fill_nan(None).cast(pl.Int64) for name in ("closed_trades", "wins", "exposure_bars")]
     return pl.DataFrame(columns).with_columns(pl.col("score", "bar_sharpe").fill_nan(None), *counts)
-
-
-def _verdict(best: BacktestResult, benchmark: BacktestResult, *, trials: int, deflated: float | None) -> str:
-    if deflated is None:
-        return f"No candidate of {trials} closed {MIN_TRADES} trades: this panel says nothing about the strategy."
-    named = ", ".join(f"{name} {value:g}" for name, value in best.params.items()) or "no parameters"
-    opening = f"Best of {trials} candidates: {named}; deflated Sharpe ratio {deflated:.2f}"
-    if deflated < 0.95:
-        return f"{opening}, below 0.95: luck in the search explains the result well enough."
-    own, held = best.metrics.bar_sharpe, benchmark.metrics.bar_sharpe
-    if not own > held:
-        return f"{opening}, so luck is unlikely, but its Sharpe ratio per bar {own:.4f} is below holding's {held:.4f}."
-    return f"{opening}, so luck is unlikely, and its Sharpe ratio per bar {own:.4f} is above holding's {held:.4f}."
