@@ -40,3 +40,60 @@ def test_what_cannot_be_exported_says_why(run: Any, arguments: list[str], code: 
     outcome = run("export", "pine", *arguments)
     assert (outcome.code, outcome.out) == (code, "")
     assert said in outcome.err
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str, str]]:
+    """Return what was asked of the export store, which answers with one stored file."""
+    stored = tmp_path / "stored.bin"
+    stored.write_bytes(b"content")
+    calls: list[tuple[str, str, str]] = []
+
+    def stored_file(study: str, kind: str, *, choice: str) -> Path:
+        calls.append((study, kind, choice))
+        return stored
+
+    monkeypatch.setattr("chandlery.cli.study_files.stored_file", stored_file)
+    return calls
+
+
+def test_every_kind_of_a_study_prints_the_path_of_its_file(run: Any, asked: list[Any], tmp_path: Path) -> None:
+    outcomes = [
+        run("export", *words)
+        for words in (
+            ("pdf", "28e5ab5b"),
+            ("json", "28e5ab5b"),
+            ("csv", "28e5ab5b"),
+            ("parquet", "28e5ab5b", "--what", "evaluations"),
+            ("pine", "28e5ab5b", "--choice", "plateau"),
+        )
+    ]
+    assert {(outcome.code, outcome.err) for outcome in outcomes} == {(0, "")}
+    assert {outcome.out.replace("\n", "") for outcome in outcomes} == {str(tmp_path / "stored.bin")}
+    assert [(kind, choice) for _, kind, choice in asked] == [
+        ("pdf", "in_sample"),
+        ("json", "in_sample"),
+        ("trades_csv", "in_sample"),
+        ("evaluations_parquet", "in_sample"),
+        ("pine", "plateau"),
+    ]
+
+
+def test_out_is_a_copy_and_what_is_printed(run: Any, asked: list[Any], tmp_path: Path) -> None:
+    outcome = run("export", "pdf", "28e5ab5b", "-o", str(tmp_path / "copy.pdf"))
+    assert outcome.out.replace("\n", "") == str(tmp_path / "copy.pdf")
+    assert (tmp_path / "copy.pdf").read_bytes() == b"content"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["28e5ab5b", "--fee-bps", "5"], "--fee-bps was given with a study, which brings its own"),
+        (["sma_cross", "--choice", "plateau"], "only a study has choices"),
+    ],
+)
+def test_options_of_the_other_form_are_refused(run: Any, asked: list[Any], arguments: list[str], said: str) -> None:
+    outcome = run("export", "pine", *arguments)
+    assert (outcome.code, asked) == (2, [])
+    assert said in outcome.err.replace("\n", " ")

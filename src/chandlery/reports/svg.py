@@ -57,11 +57,13 @@ def chart(
     shown: Callable[[float], str],
     frame: Frame | None = None,
     is_log: bool = False,
+    style: str | None = None,
 ) -> str:
     """Return an `<svg>` element with grid, axis labels and `layers` drawn in order.
 
     `labels` puts texts under positions of the axis, `shown` writes a value of the vertical axis, `title` is read
-    by screen readers. `is_log` draws the logarithm of positive values.
+    by screen readers. `is_log` draws the logarithm of positive values. With `style`, a CSS text, the
+    element stands alone as a picture; without, the page around it brings the style.
 
     Raises:
         InvalidInput: without layers, with layers of unequal or no length, or with a value that cannot be drawn.
@@ -76,7 +78,7 @@ def chart(
     low, high = min(*known, *ticks), max(*known, *ticks)
     scale = _Scale(frame=frame, count=count, low=low, high=high, is_log=is_log)
     parts = [
-        f'<svg class="chart" role="img" viewBox="0 0 {frame.width:g} {frame.height:g}">',
+        opening(frame.width, frame.height, style=style),
         f"<title>{escape(title)}</title>",
         *_horizontal_grid(scale, ticks=ticks, shown=shown),
         *_axis_labels(scale, labels),
@@ -84,6 +86,14 @@ def chart(
         "</svg>",
     ]
     return "".join(parts)
+
+
+def opening(width: float, height: float, *, style: str | None = None) -> str:
+    """Return the opening tag of a chart; with `style` that of a picture that stands alone."""
+    box = f'class="chart" role="img" viewBox="0 0 {width:g} {height:g}"'
+    if style is None:
+        return f"<svg {box}>"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" {box}><style>{style}</style>'
 
 
 def decimate(values: Sequence[float], *, columns: int) -> list[int]:

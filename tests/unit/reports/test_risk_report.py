@@ -12,8 +12,8 @@ import pytest
 
 from chandlery.errors import InvalidInput
 from chandlery.portfolio import Portfolio, Position, equal_weight_book
+from chandlery.reports.canonical import canonical
 from chandlery.reports.risk import RiskInputs, RiskParameters, RiskReport, build_risk_report, to_json_bytes
-from chandlery.reports.risk.canonical import canonical
 
 TAPES = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "tapes" / "us_daily"
 SYMBOLS = ("AAPL", "BA", "EBAY", "GE")

@@ -4,8 +4,8 @@ What belongs here: the shape of the document, its builder and its page. What doe
 `measures/`). Same inputs, same bytes: no wall clock, no randomness, floats at 10 significant digits.
 """
 
+from chandlery.reports.canonical import to_json_bytes
 from chandlery.reports.risk.build import build_risk_report
-from chandlery.reports.risk.canonical import to_json_bytes
 from chandlery.reports.risk.inputs import DEFAULT_PARAMETERS, RiskInputs, RiskParameters
 from chandlery.reports.risk.page import render_html
 from chandlery.reports.risk.schema import RiskReport

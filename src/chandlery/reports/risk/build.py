@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import cast
 
 from chandlery.portfolio import Portfolio
-from chandlery.reports.risk.canonical import canonical, digest
+from chandlery.reports.canonical import canonical, digest
 from chandlery.reports.risk.definitions import definition_rows
 from chandlery.reports.risk.evaluation import (
     HEADLINE_ES_LEVEL,
