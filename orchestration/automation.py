@@ -5,7 +5,8 @@ from datetime import UTC, timedelta
 import dagster as dg
 
 from chandlery.settings import Settings
-from orchestration.partitions import STRATEGIES
+from orchestration.partitions import STRATEGIES, UNIVERSE, study_partition
+from orchestration.study_requests import run_tags, study_requests
 
 _RAW = dg.AssetSelection.assets(["raw", "massive__bars_1m"], ["raw", "massive__bars_1d"])
 _MODELS = dg.AssetSelection.tag("market", "")
@@ -39,7 +40,17 @@ refresh_market = dg.define_asset_job(
 run_studies = dg.define_asset_job(
     "run_studies",
     dg.AssetSelection.assets(["research", "studies"]),
-    description="One Optuna study of the chosen strategy.",
+    description="The study of a strategy on a universe: its request's choices, else those of the settings.",
+)
+export_studies = dg.define_asset_job(
+    "export_studies",
+    dg.AssetSelection.assets(["research", "study_exports"]),
+    description="PDF and Pine of the latest finished study of a strategy on a universe.",
+)
+clean_exports = dg.define_asset_job(
+    "clean_exports",
+    dg.AssetSelection.assets(["research", "exports_cleanup"]),
+    description="Remove exports whose time is over.",
 )
 report_risk = dg.define_asset_job(
     "report_risk",
@@ -60,10 +71,12 @@ JOBS = [
     build_candles,
     refresh_market,
     run_studies,
+    export_studies,
+    clean_exports,
     report_risk,
     publish_research,
 ]
-SENSORS: list[dg.SensorDefinition] = []
+SENSORS = [study_requests]
 
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
@@ -111,6 +124,7 @@ _REFRESHES = (
 _TIMETABLE = (
     ("sync_universe_daily", sync_universe, "30 1 * * *", "Instruments, calendar and corporate actions at 01:30 UTC."),
     ("report_risk_daily", report_risk, "30 3 * * *", "The risk report at 03:30 UTC."),
+    ("clean_exports_daily", clean_exports, "45 4 * * *", "Exports whose time is over removed at 04:45 UTC."),
     ("publish_research_daily", publish_research, "0 4 * * *", "Studies and reports served at 04:00 UTC."),
 )
 
@@ -126,10 +140,20 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",
         default_status=status,
-        description="Every strategy's study at 03:00 UTC.",
+        description="Every strategy's study on every symbol of the settings at 03:00 UTC.",
     )
-    def run_studies_daily() -> list[dg.RunRequest]:
-        return [dg.RunRequest(partition_key=name) for name in STRATEGIES.get_partition_keys()]
+    def run_studies_daily(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        choices = settings.optimize
+        context.instance.add_dynamic_partitions(str(UNIVERSE.name), list(choices.symbols))
+        return [
+            dg.RunRequest(
+                run_key=f"{name}|{symbol}@{context.scheduled_execution_time:%Y-%m-%d}",
+                partition_key=study_partition(name, symbol),
+                tags=run_tags(priority=choices.priority),
+            )
+            for symbol in choices.symbols
+            for name in STRATEGIES.get_partition_keys()
+        ]
 
     plain = [
         dg.ScheduleDefinition(

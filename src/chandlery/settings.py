@@ -145,9 +145,13 @@ class QualitySettings(_Group):
 class OptimizeSettings(_Group):
     """Studies."""
 
-    trials: int = Field(200, ge=1, description="Trials of one study.")
-    seed: int = Field(7, ge=0, description="Seed of the sampler.")
-    symbol: str = Field("AAPL", description="Symbol the scheduled studies run on.")
+    trials: int = Field(200, ge=1, description="Most candidates one study evaluates.")
+    seed: int = Field(7, ge=0, description="Seed of the search.")
+    symbols: tuple[str, ...] = Field(("AAPL",), min_length=1, description="Symbols the nightly studies run on.")
+    priority: int = Field(5, ge=0, le=9, description="Priority of a requested study, 9 first.")
+    workers: int = Field(3, ge=1, le=64, description="Studies that run at once (Dagster pool optimization).")
+    exports: Path | None = Field(None, description="Folder of the exports of studies; empty: `exports` below home.")
+    exports_kept_hours: float = Field(24.0, gt=0, description="Hours until an export of a study is removed.")
     fee_bps: float = Field(5.0, ge=0, lt=10_000, description="Fee of each fill, basis points of its value.")
     slippage_bps: float = Field(2.0, ge=0, lt=10_000, description="Slippage of each fill, basis points of the price.")
 
@@ -212,6 +216,11 @@ class Settings(BaseSettings):
         if self.source != "auto":
             return self.source
         return "massive" if self.vendor_key is not None else "replay"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Folder of the exports of studies, absolute."""
+        return (self.optimize.exports or self.home_dir / "exports").expanduser().absolute()
 
     @property
     def home_dir(self) -> Path:

@@ -118,8 +118,8 @@ def test_stages_ask_for_each_symbol_where_it_has_bars() -> None:
         }
     }
     assert "raw/massive__bars_1d" in stages[1].select
-    assert stages[2].partitions == "rsi2_connors...sma_cross"
-    assert {"rsi2_connors", "sma_cross"} < set(strategy_names())
+    assert stages[2].studied == ("AAPL", "rsi2_connors", "rsi_revert", "rsi_mid", "sma_cross")
+    assert set(stages[2].studied[1:]) < set(strategy_names())
 
 
 def take_over(home: Path, warehouse: Any, origin: str) -> str:

@@ -25,7 +25,9 @@ def test_commands_are_those_the_documents_name() -> None:
     assert {" ".join(path) for path in EVERY} == {
         *("demo", "up", "down", "status", "doctor", "provider", "migrate", "env", "candles"),
         *("actions", "backfill", "revisions", "versions", "tape ingest", "tape show", "tape audit"),
-        *("coverage", "quality", "strategies", "backtest", "export pine"),
+        *("coverage", "quality", "strategies", "backtest"),
+        *(f"study {name}" for name in ("run", "batch", "list", "show", "cancel", "resume", "priority")),
+        *(f"export {name}" for name in ("pine", "pdf", "json", "csv", "parquet", "list", "clean")),
         *("keys create", "keys list", "keys revoke"),
         *(f"findings {name}" for name in ("show", "approve", "dismiss", "reopen", "judge")),
         *(f"repairs {name}" for name in ("show", "propose", "revert")),

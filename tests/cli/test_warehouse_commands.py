@@ -61,13 +61,13 @@ def test_status_for_people_names_every_stage(run: Any, here: Variables) -> None:
 
 def test_migrate_can_be_repeated(run: Any, here: Variables) -> None:
     outcomes = [run("migrate", **here) for _ in range(2)]
-    assert [(outcome.code, outcome.out) for outcome in outcomes] == [(0, "warehouse at revision 0003\n")] * 2
+    assert [(outcome.code, outcome.out) for outcome in outcomes] == [(0, "warehouse at revision 0004\n")] * 2
 
 
 def test_log_lines_are_one_json_object_each_if_asked(run: Any, here: Variables) -> None:
     outcome = run("-v", "migrate", CHANDLERY_LOG_STYLE="json", **here)
     events = [json.loads(line) for line in outcome.err.splitlines() if "warehouse_migrated" in line]
-    assert [(event["revision"], event["level"]) for event in events] == [("0003", "info")]
+    assert [(event["revision"], event["level"]) for event in events] == [("0004", "info")]
 
 
 def test_quiet_by_default(run: Any, here: Variables) -> None:

@@ -22,7 +22,9 @@ GRAPH = {
         *(f"marts/{name}" for name in ("coverage_daily", "gaps")),
     },
     "candles": {f"marts/candles_{name}" for name in ("5m", "15m", "30m", "1h", "4h", "1d", "1w")},
-    "research": {"research/strategies", "research/studies", "research/equity"},
+    "research": {
+        f"research/{name}" for name in ("strategies", "studies", "equity", "study_exports", "exports_cleanup")
+    },
     "risk": {"research/risk_reports"},
     "serving": {
         "ops/publication",
@@ -113,6 +115,7 @@ def test_schedules_ship_stopped_and_name_their_zone(location: dg.Definitions) ->
         "judge_quality_hourly",
         "run_studies_daily",
         "sync_universe_daily",
+        "clean_exports_daily",
         "report_risk_daily",
         "publish_research_daily",
     }

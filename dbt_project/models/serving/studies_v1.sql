@@ -3,6 +3,7 @@
 with studies as (
 
     select * from {{ source('research', 'studies') }}
+    where finished_at is not null
 
 ),
 

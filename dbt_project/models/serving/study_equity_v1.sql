@@ -1,6 +1,14 @@
 {{ config(unique_key=['study_id', 'ts'], meta={'window': 'all'}) }}
 
-with source as (
+with studies as (
+
+    select study_id
+    from {{ source('research', 'studies') }}
+    where finished_at is not null
+
+),
+
+equity as (
 
     select * from {{ source('research', 'equity') }}
 
@@ -9,11 +17,12 @@ with source as (
 final as (
 
     select
-        study_id,
-        ts,
-        equity,
-        benchmark
-    from source
+        equity.study_id,
+        equity.ts,
+        equity.equity,
+        equity.benchmark
+    from equity
+    inner join studies on equity.study_id = studies.study_id
 
 )
 

@@ -19,7 +19,7 @@ COMMANDS = {
     **{name: name for name in ("candles", "coverage", "quality", "actions", "backfill")},
     "revisions": "history",
     "versions": "history",
-    **{name: name for name in ("strategies", "backtest", "export")},
+    **{name: name for name in ("strategies", "backtest", "study", "export")},
     **{name: name for name in ("keys", "universe", "calendar", "tape", "findings", "repairs")},
 }
 """Module of every command, in the order of the help. A module holds a function of that name, or `app`."""

@@ -65,13 +65,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One Dagster run of the demo."""
+    """One Dagster run of the demo; the stage of studies is a run each."""
 
     title: str
     select: str
     partitions: str | None = None
     config: str | None = None
     bars: int | None = None
+    studied: tuple[str, ...] = ()
+    """Universe and strategies of a stage of studies, which is a run each; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def demo(
         warehouse = prepare(settings)
     with _source(settings, tape) as origin:
         _take_over(settings, warehouse, origin.name, console)
-        _run_stages(settings, warehouse, origin.environment, _stages(origin.spans, origin.count), console)
+        stages = _stages(origin.spans, origin.count, universe=settings.optimize.symbols[0])
+        _run_stages(settings, warehouse, origin.environment, stages, console)
     console.print(f"[bold]done in {perf_counter() - began:.0f} s[/]")
     Console().print(status_table(read_status(warehouse)))
     console.print("Next: `chandlery up` for the Dagster UI and the API, `chandlery candles AAPL 1h`, `chandlery down`.")
@@ -186,7 +189,9 @@ def _vendor_spans(settings: Settings) -> tuple[Span, ...]:
     )
 
 
-def _stages(spans: tuple[Span, ...], count: Callable[[Span], int | None] = lambda _span: None) -> list[Stage]:
+def _stages(
+    spans: tuple[Span, ...], count: Callable[[Span], int | None] = lambda _span: None, *, universe: str = "AAPL"
+) -> list[Stage]:
     stages: list[Stage] = []
     for number, span in enumerate(spans):
         minutes = span.timeframe is Timeframe.M1
@@ -205,7 +210,8 @@ def _stages(spans: tuple[Span, ...], count: Callable[[Span], int | None] = lambd
         )
     first, last = _STUDIED
     studied = [name for name in all_strategies() if first <= name <= last]
-    stages.append(Stage(f"studies of {len(studied)} strategies", 'key:"research/studies"', f"{first}...{last}"))
+    title = f"studies of {len(studied)} strategies"
+    stages.append(Stage(title, 'key:"research/studies"', studied=(universe, *studied)))
     stages.append(Stage("risk report and publication", _REPORTS))
     return stages
 
@@ -231,6 +237,8 @@ def _run_stages(
 
 
 def _arguments(stage: Stage) -> list[str]:
+    if stage.studied:
+        return ["-m", "orchestration.run_studies", *stage.studied]
     arguments = ["-m", "dagster", "asset", "materialize", "-m", "orchestration.definitions", "--select", stage.select]
     if stage.partitions is not None:
         option = "--partition-range" if "..." in stage.partitions else "--partition"

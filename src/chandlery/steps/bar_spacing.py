@@ -11,6 +11,7 @@ from chandlery.backtest import Panel
 _MINUTE_US = 60_000_000
 _DAY_US = 86_400_000_000
 _WEEKDAYS, _EVERY_DAY = 252, 365
+_SATURDAY = 6
 _WEEKEND_SHARE = 0.15
 """Two of seven days are 0.29 of round-the-clock bars; a Sunday evening session is under 0.05."""
 _DAILY = 4.0
@@ -39,23 +40,27 @@ def timeframe_of(times: NDArray[np.int64]) -> str:
 
 
 def periods_per_year(panel: Panel) -> Periods:
-    """Return how many bars of this spacing make a year.
+    """Return how many bars of this spacing make a year; days are those of the panel's time zone."""
+    stamps = pl.from_epoch(pl.Series(panel.ts), "us").dt.replace_time_zone("UTC")
+    return periods_of(stamps.dt.convert_time_zone(panel.timezone))
+
+
+def periods_of(stamps: pl.Series) -> Periods:
+    """Return how many bars that open at `stamps` (ascending, in the time zone of the exchange) make a year.
 
     Days of trading are 365 where bars open on weekends as on other days, else 252; bars within a day count with
-    the median number of bars of a day, in the panel's time zone.
+    the median number of bars of a day.
     """
-    days = _step(panel.ts) / _DAY_US
+    days = _step(stamps.dt.epoch("us").to_numpy()) / _DAY_US
     if days > _DAILY:
         known = ((count, reason) for limit, count, reason in _COARSE if days <= limit)
         count, reason = next(known, (365.0 / days, f"one bar every {days:.0f} days"))
         return Periods(count, reason)
-    weekday = panel.source("dayofweek")
-    weekends = float(((weekday == 1) | (weekday == 7)).mean())
+    weekends = float((stamps.dt.weekday() >= _SATURDAY).to_numpy().mean())
     year, kind = (_EVERY_DAY, "on all days") if weekends > _WEEKEND_SHARE else (_WEEKDAYS, "on weekdays")
     if days > 0.75:
         return Periods(year / max(1, round(days)), f"daily bars {kind}: {year} days")
-    local = pl.from_epoch(pl.Series(panel.ts), "us").dt.replace_time_zone("UTC").dt.convert_time_zone(panel.timezone)
-    daily = float(np.median(local.dt.date().value_counts()["count"].to_numpy()))
+    daily = float(np.median(stamps.dt.date().value_counts()["count"].to_numpy()))
     return Periods(year * daily, f"{daily:,.0f} bars a day {kind}: {year} days")
 
 
