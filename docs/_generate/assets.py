@@ -8,7 +8,12 @@ from chandlery.settings import Settings
 from docs._generate.tables import code, table
 from orchestration.definitions import build
 
-_PARTITIONS = {dg.DailyPartitionsDefinition: "day", dg.StaticPartitionsDefinition: "strategy", type(None): ""}
+_PARTITIONS = {
+    dg.DailyPartitionsDefinition: "day",
+    dg.StaticPartitionsDefinition: "strategy",
+    dg.MultiPartitionsDefinition: "strategy and universe",
+    type(None): "",
+}
 
 
 def assets() -> Iterator[str]:
