@@ -1,9 +1,9 @@
 """What each method of search finds in the same wall time, on real daily bars.
 
-Run: `python benchmarks/search.py [seconds] [seeds]` (10 and 5 by default). Strategies of five and six parameters,
-their lattices walked more finely than the library does (10^7 to 10^9 points), so that none can be walked in full; the
-last 2,500 daily bars of a symbol, simple mode, long only, fee and slippage. Each method gets the same wall time
-for each seed; a value is the best bar Sharpe ratio found, relative to the best that any run found.
+Run: `python benchmarks/search.py [seconds] [seeds]` (5 and 2 by default, 4 minutes). Strategies of five and six
+parameters, their lattices walked more finely than the library does (10^7 to 10^9 points), so that none can be walked
+in full; the last 2,500 daily bars of a symbol, simple mode, long only, fee and slippage. Each method gets the same
+wall time for each seed; a value is the best bar Sharpe ratio found, relative to the best that any run found.
 The policy's method is DE for all of these: their evaluations cost far less than a millisecond.
 """
 
@@ -114,8 +114,8 @@ def report(case: Case, found: Mapping[str, list[tuple[float, int]]]) -> None:
 
 def main() -> None:
     """Print the comparison."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     print(f"{seconds:g} s each, {seeds} seeds, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for case in CASES:
         panel = daily_bars(case.symbol)

@@ -86,8 +86,8 @@ class Worker:
         if batch.first_seq != first_seq + first or not np.array_equal(batch.numbers, numbers[first:end]):
             raise ResearchError(
                 f"Study {self.question.study_name!r} keeps other candidates in part {part} of batch {index} than this "
-                "code proposes: another version of the code made them. Resume with that version, or ask under a "
-                "new study name."
+                "code proposes: another version of the code made them. Resume with that version, or forget what "
+                "it kept and begin again (`chandlery study run ... --again`)."
             )
         if batch.moments.shape[1] == self.evaluator.blocks:
             return batch
