@@ -6,6 +6,7 @@ number of trials, and a study of 20 evaluations (goal 0.5 s). The engine is load
 study of a fresh process pays for that as well (see `benchmarks/strategies.py`).
 """
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 
 from benchmarks._warehouse import temporary_warehouse
 from chandlery.backtest import Costs, Execution, Panel, evaluate_many
+from chandlery.errors import BadParameters
 from chandlery.market.symbols import AssetClass
 from chandlery.optimize.record import open_storage, quiet_optuna
 from chandlery.optimize.space import Space
@@ -92,9 +94,10 @@ def ordinary(warehouse: Warehouse, trials: int) -> float:
             row = [[float(trial.params[name]) for name in strategy.param_names]]
             try:
                 value = float(evaluate_many(strategy, row, panel, execution).column("bar_sharpe")[0])
-            except Exception:  # noqa: BLE001 - outside the constraints
-                value = float("nan")
-            searched.tell(trial, value if value == value else 0.0)  # noqa: PLR0124 - not a number
+            except BadParameters:
+                # Outside the constraints, which Optuna does not know.
+                value = 0.0
+            searched.tell(trial, value if math.isfinite(value) else 0.0)
         return time.perf_counter() - began
 
 
